@@ -1,0 +1,49 @@
+# Two commands are all a newcomer needs: `make run` and `make test`. Each sets up what it needs in .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint format bench lock clean
+
+run: $(VENV)/.run-ready
+	@$(BIN)/python -m bot
+
+test: lint
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.test-ready
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.test-ready
+	$(BIN)/python -m bench
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("reachbot needs Python 3.11 or newer; this is " + sys.version.split()[0] + " (choose another with: make PYTHON=python3.12 ...)")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# --require-hashes refuses whatever is not exactly what the lock file names; the package index is the machine's own affair.
+$(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/.python
+	@echo "Setting up reachbot (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/.python
+	@echo "Setting up reachbot's tests (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@ $(VENV)/.run-ready
+
+# Rewrites the pins from pyproject.toml; needs uv.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml -o requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml --group dev -c requirements/run.txt -o requirements/test.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
