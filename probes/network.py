@@ -1,0 +1,86 @@
+"""What the engine may ask of the network: the seam between deciding and doing.
+
+`probes.live.LiveNetwork` does it with sockets; tests put a simulated network in its place. No step retries by itself
+and none raises for what the network does: whatever happens comes back as observations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from probes.model import Arm, Endpoint, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probes.model import AnyObservation, DnsObservation, OutsideObservation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long each step may take, in seconds."""
+
+    dns_s: float = 4.0
+    connect_s: float = 4.0
+    handshake_s: float = 4.0
+    response_s: float = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One DNS question to one resolver."""
+
+    name: str
+    query_type: Literal["A", "AAAA"]
+    resolver: str
+    """An address (asked over UDP, over TCP when the reply is truncated), or the URL of a DNS-over-HTTPS operator."""
+    transport: Literal["udp", "tcp", "doh"] = "udp"
+    timeout_s: float
+    arm: Arm = Arm.EXPERIMENT
+    purpose: Purpose = Purpose.MEASURE
+    host: str | None = None
+    """The name that the observation is about, where the question asks for another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One connection to one address for one endpoint, taken as far as its scheme goes, or as `until` says.
+
+    `server_name` replaces the endpoint's host in the ClientHello and in the Host header: the counterfactual's lever.
+    """
+
+    endpoint: Endpoint
+    address: str
+    port: int | None = None
+    """Where it differs from the endpoint's."""
+    server_name: str | None = None
+    until: Literal["tcp", "tls", "http"] = "http"
+    timeouts: Timeouts
+    arm: Arm = Arm.EXPERIMENT
+    purpose: Purpose = Purpose.MEASURE
+
+
+class Network(Protocol):
+    """All that an experiment does on the wire."""
+
+    def system_resolvers(self) -> Sequence[str]:
+        """Return the addresses of the operating system's resolvers, in its order."""
+
+    def trusted_resolvers(self) -> Sequence[str]:
+        """Return the URLs of the DNS-over-HTTPS operators that serve as control."""
+
+    def families(self) -> frozenset[int]:
+        """Return the IP versions (4, 6) that this host has a route for."""
+
+    def permits(self, address: str, port: int) -> bool:
+        """Tell whether the guard lets this address and port be contacted at all."""
+
+    async def ask(self, question: Question) -> DnsObservation:
+        """Ask once. Never raises for what the network does."""
+
+    async def attempt(self, attempt: Attempt) -> Sequence[AnyObservation]:
+        """Connect once and return the steps in order, the failed one last. Never raises for what the network does."""
+
+    async def ask_outside(self, endpoint: Endpoint, addresses: Sequence[str], timeout_s: float) -> OutsideObservation:
+        """Ask the outside controls, one after the other, for their view of an endpoint."""
