@@ -95,6 +95,8 @@ class Purpose(StrEnum):
     UNRELATED_BASELINE = "unrelated_baseline"
     """An innocuous name at that unrelated server: the fourth cell of the 2×2."""
     OTHER_PORT = "other_port"
+    ROOT_SERVER = "root_server"
+    """A root name server, asked for the name: an honest network lets it refer, an injector answers."""
     OUTSIDE = "outside"
     """What a control server beyond this network sees."""
     BASELINE = "baseline"
@@ -162,6 +164,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TcpInfo:
+    """The kernel's own account of a connection (Linux TCP_INFO)."""
+
+    min_rtt_s: float
+    bytes_received: int
+    retransmits: int
+    unacknowledged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """What every step tells. `failure` is None or one string of OONI's vocabulary (df-007)."""
 
@@ -174,7 +186,9 @@ class Observation:
     """Seconds since the check began."""
     elapsed_s: float = 0.0
     connection: str | None = None
-    """Joins the tcp, tls and http steps of one connection."""
+    """Joins the steps of one connection."""
+    info: TcpInfo | None = None
+    """The state of the TCP connection at the end of the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,22 +232,10 @@ class DnsObservation(Observation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TcpInfo:
-    """The kernel's own account of a connection (Linux TCP_INFO), read when it ends."""
-
-    min_rtt_s: float
-    bytes_received: int
-    retransmits: int
-    unacknowledged: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TcpObservation(Observation):
     """One connect to one address."""
 
     step: Literal["tcp"] = "tcp"
-    info: TcpInfo | None = None
-    """As of the end of the connection, whatever was done on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from probes.model import Arm, Endpoint, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from probes.model import AnyObservation, DnsObservation, OutsideObservation
 
@@ -41,6 +41,8 @@ class Question:
     purpose: Purpose = Purpose.MEASURE
     host: str | None = None
     """The name that the observation is about, where the question asks for another one."""
+    nth: int = 1
+    """Tells repeats of the same question apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class Attempt:
     address: str
     port: int | None = None
     """Where it differs from the endpoint's."""
+    nth: int = 1
+    """Tells repeats of the same step apart."""
     server_name: str | None = None
     until: Literal["tcp", "tls", "http"] = "http"
     timeouts: Timeouts
@@ -79,8 +83,11 @@ class Network(Protocol):
     async def ask(self, question: Question) -> DnsObservation:
         """Ask once. Never raises for what the network does."""
 
-    async def attempt(self, attempt: Attempt) -> Sequence[AnyObservation]:
-        """Connect once and return the steps in order, the failed one last. Never raises for what the network does."""
+    async def attempt(self, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
+        """Connect once and hand each step to `observe` as it ends, the failed one last.
+
+        Never raises for what the network does.
+        """
 
     async def ask_outside(self, endpoint: Endpoint, addresses: Sequence[str], timeout_s: float) -> OutsideObservation:
         """Ask the outside controls, one after the other, for their view of an endpoint."""
