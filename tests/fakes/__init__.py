@@ -1,0 +1,1 @@
+"""Strict local stand-ins for the servers that the project talks to."""
