@@ -1,0 +1,140 @@
+"""The settings: every one that exists, where it comes from and what a good value is.
+
+They are read from the environment and from `.env`, the environment first. What a bad value is told as names the
+variable and never repeats the value: two of them hold secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from dotenv.parser import Original, parse_stream
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENV_FILE = Path(".env")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text is one line for the operator, without any value."""
+
+
+def _url(schemes: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in schemes.split() or not parts.hostname or re.search(r"\s", text):
+        raise ValueError(f"is not a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes.split())}")
+    return text
+
+
+def _secret_url(schemes: str, secret: SecretStr) -> SecretStr:
+    _url(schemes, secret.get_secret_value())
+    return secret
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", secret.get_secret_value()):
+        raise ValueError("does not look like a token from BotFather (digits, a colon, letters and digits)")
+    return secret
+
+
+def _split(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _language(value: object) -> object:
+    """Read a language tag, a locale's name, or GNU gettext's list of them (`fr_FR:en`), whose variable this also is."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"([A-Za-z]{1,8})(?:[-_.@:].*)?", value.strip())
+    if not found:
+        raise ValueError("is not a language such as en, ru or fr")
+    language = found[1].lower()
+    return "en" if language in {"c", "posix"} else language
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+CommaSeparated = BeforeValidator(_split)
+HttpUrl = Annotated[str, AfterValidator(partial(_url, "https http"))]
+HttpsUrl = Annotated[str, AfterValidator(partial(_url, "https"))]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. `.env.example` says the same to people."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, env_file_encoding="utf-8"
+    )
+
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    telegram_api_url: HttpUrl = "https://api.telegram.org"
+    telegram_proxy: Annotated[SecretStr, AfterValidator(partial(_secret_url, "http https"))] | None = None
+    admin_ids: Annotated[tuple[int, ...], NoDecode, CommaSeparated] = ()
+    database_path: Path = Path("reachbot.sqlite3")
+    catalogue_dir: Path | None = None
+    trusted_doh: Annotated[tuple[HttpsUrl, ...], NoDecode, CommaSeparated] = (
+        "https://1.1.1.1/dns-query",
+        "https://8.8.8.8/dns-query",
+        "https://9.9.9.9/dns-query",
+    )
+    outside_controls: Annotated[tuple[HttpUrl, ...], NoDecode, CommaSeparated] = (
+        "https://0.th.ooni.org",
+        "https://1.th.ooni.org",
+        "https://2.th.ooni.org",
+        "https://3.th.ooni.org",
+    )
+    feeds_file: Path | None = None
+    cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
+    check_interval_seconds: Annotated[int, Field(ge=30, le=86_400)] = 300
+    language: Annotated[str, BeforeValidator(_language)] = "en"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
+
+
+def load_settings(env_file: Path = ENV_FILE) -> Settings:
+    """Return the settings of this process.
+
+    Raises `SettingsError` for a value that cannot be used and for a line of `env_file` that is no setting.
+    """
+    _refuse_broken_lines(env_file)
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # an argument of BaseSettings.__init__ alone
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaints(error))) from error
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        variable = str(problem["loc"][0]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        yield f"{variable} {message[0].lower()}{message[1:]}" if message.startswith("is ") else f"{variable}: {message}"
+
+
+def _refuse_broken_lines(env_file: Path) -> None:
+    """Find what python-dotenv would only warn about or pass over."""
+    if not env_file.exists():
+        return
+    try:
+        text = env_file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{env_file} is not text in UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{env_file} cannot be read: {error.strerror}") from error
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key and binding.value is None):
+            raise SettingsError(f"{env_file}, line {_line(binding.original)}: this is not NAME=value")
+
+
+def _line(original: Original) -> int:
+    """Return where the statement starts: what the parser calls its line is that of the blank lines before it."""
+    blank = len(original.string) - len(original.string.lstrip())
+    return original.line + original.string.count("\n", 0, blank)
