@@ -1,0 +1,135 @@
+"""DNS over HTTPS (RFC 8484): wire-format messages by POST, over HTTP/2 where the operator speaks it.
+
+One client an operator is kept alive and shared by concurrent questions. What the messages say is not read here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    import httpx
+
+MAX_ANSWER_BYTES = 65535
+_MAX_CONNECTIONS = 8
+"""Of one operator, where it speaks HTTP/1.1 only."""
+_KEPT_ALIVE_S = 30.0
+_MEDIA_TYPE = "application/dns-message"
+_HEADERS = {"accept": _MEDIA_TYPE, "content-type": _MEDIA_TYPE, "accept-encoding": "identity"}
+_OK = 200
+
+
+class DohError(Exception):
+    """The operator was not reached, or hung up; the cause says how."""
+
+
+class NotDnsError(Exception):
+    """The operator's HTTP response holds no DNS message."""
+
+
+class _Operator:
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.users = 0
+        self.has_answered = False
+
+
+class DohClients:
+    """The clients of all operators. An async context manager; questions belong inside of it."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Take the TLS settings. The context must be for these clients alone: httpx sets its ALPN protocols."""
+        self._context = context
+        self._operators: dict[str, _Operator] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        operators = list(self._operators.values())
+        self._operators.clear()
+        await asyncio.gather(*(operator.client.aclose() for operator in operators))
+
+    async def exchange(self, url: str, message: bytes) -> bytes:
+        """Return the answer to one message. How long it may take is the caller's affair.
+
+        Raises `DohError` when there was no HTTP response, `NotDnsError` when it was no DNS message.
+        """
+        try:
+            return await self._exchange(url, message)
+        except NotDnsError:
+            raise
+        except Exception as error:
+            raise DohError(f"{type(error).__name__} from {url}") from error
+
+    async def _exchange(self, url: str, message: bytes) -> bytes:
+        async with self._leased(url) as operator:
+            was_alive = operator.has_answered
+            try:
+                return await _post(operator.client, url, message)
+            except NotDnsError:
+                raise
+            except Exception:
+                if not was_alive:
+                    raise
+                self._retire(url, operator)
+        # A connection kept from earlier may have died unseen, which says nothing of the operator: once more, afresh.
+        async with self._leased(url) as operator:
+            return await _post(operator.client, url, message)
+
+    @asynccontextmanager
+    async def _leased(self, url: str) -> AsyncIterator[_Operator]:
+        """Lend the operator's client. One that failed somebody, a time-out included, is not lent again."""
+        operator = self._operators.get(url)
+        if operator is None:
+            operator = self._operators[url] = _Operator(self._new_client())
+        operator.users += 1
+        try:
+            yield operator
+            operator.has_answered = True
+        except NotDnsError:
+            raise
+        except BaseException:
+            self._retire(url, operator)
+            raise
+        finally:
+            operator.users -= 1
+            if not operator.users and self._operators.get(url) is not operator:
+                await operator.client.aclose()
+
+    def _retire(self, url: str, operator: _Operator) -> None:
+        if self._operators.get(url) is operator:
+            del self._operators[url]
+
+    def _new_client(self) -> httpx.AsyncClient:
+        import httpx  # noqa: PLC0415 -- start-up time: nothing else in a process without DNS over HTTPS needs it
+
+        limits = httpx.Limits(
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_CONNECTIONS,
+            keepalive_expiry=_KEPT_ALIVE_S,
+        )
+        # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
+        return httpx.AsyncClient(http2=True, verify=self._context, trust_env=False, limits=limits, timeout=None)  # noqa: S113
+
+
+async def _post(client: httpx.AsyncClient, url: str, message: bytes) -> bytes:
+    async with client.stream("POST", url, content=message, headers=_HEADERS) as response:
+        if response.status_code != _OK:
+            raise NotDnsError(f"HTTP status {response.status_code}")
+        if response.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
+            raise NotDnsError("HTTP response of another media type")
+        answer = bytearray()
+        async for part in response.aiter_raw():
+            answer += part
+            if len(answer) > MAX_ANSWER_BYTES:
+                raise NotDnsError("HTTP response of more bytes than a DNS message has")
+        return bytes(answer)
