@@ -1,0 +1,6 @@
+"""What the bot keeps, in one SQLite file. Nothing outside this package knows any SQL."""
+
+from bot.store.database import StoreError
+from bot.store.store import Store, StoredReport
+
+__all__ = ["Store", "StoreError", "StoredReport"]

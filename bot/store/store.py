@@ -1,0 +1,96 @@
+"""What is kept and how it is asked for: the last report of each target, and what every measurement said in brief.
+
+Nobody who asked is kept. The file, its schema and its transactions are `bot.store.database`'s affair.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.store.database import Database, open_database
+from probes import reports
+from probes.model import Report
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import aiosqlite
+
+_log = logging.getLogger(__name__)
+
+KEEP_HOSTS_S = 24 * 3600
+"""How long anything is kept of a bare host: somebody typed its name."""
+KEEP_SERVICES_S = 365 * 24 * 3600
+
+_SAVE_REPORT = """
+    INSERT INTO latest_report (kind, target, deep, measured_at, document) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (kind, target, deep) DO UPDATE SET measured_at = excluded.measured_at, document = excluded.document
+"""
+_ADD_MEASUREMENT = """
+    INSERT INTO measurement (kind, target, deep, measured_at, status, confidence, causes, beyond_dns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_LATEST_REPORT = "SELECT measured_at, document FROM latest_report WHERE kind = ? AND target = ? AND deep = ?"
+_FORGET = (
+    "DELETE FROM latest_report WHERE kind = ? AND measured_at < ?",
+    "DELETE FROM measurement WHERE kind = ? AND measured_at < ?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A report and when its measurement ended, in seconds since 1970."""
+
+    report: Report
+    measured_at: float
+
+
+class Store:
+    """The bot's memory. Every method is one transaction, and raises `StoreError` when it cannot take place."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Store]:
+        """Open the file at `path` for as long as the context lasts. Raises `StoreError`."""
+        async with open_database(path) as database:
+            yield cls(database)
+
+    async def save_report(self, report: Report, *, deep: bool, measured_at: float) -> None:
+        """Keep the report as its target's last one, add to the history, and forget what is too old."""
+        key = (report.kind, report.target, int(deep))
+        causes = " ".join(report.causes)
+        document = reports.dump(report)
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            await connection.execute(_SAVE_REPORT, (*key, measured_at, document))
+            said = (report.status, report.confidence, causes, report.beyond_dns)
+            await connection.execute(_ADD_MEASUREMENT, (*key, measured_at, *said))
+            for statement in _FORGET:
+                await connection.execute(statement, ("host", measured_at - KEEP_HOSTS_S))
+                await connection.execute(statement, ("service", measured_at - KEEP_SERVICES_S))
+
+        await self._database.transaction(work)
+
+    async def latest_report(self, kind: str, target: str, *, deep: bool) -> StoredReport | None:
+        """Return what was kept last of a target; nothing when an older version wrote it in words of its own."""
+
+        async def work(connection: aiosqlite.Connection) -> tuple[float, str] | None:
+            async with connection.execute(_LATEST_REPORT, (kind, target, int(deep))) as cursor:
+                row = await cursor.fetchone()
+            return (row[0], row[1]) if row else None
+
+        found = await self._database.transaction(work)
+        if found is None:
+            return None
+        try:
+            return StoredReport(reports.load(found[1]), found[0])
+        except reports.ReportError as error:
+            _log.warning("The stored report of %s is passed over: %s", target, error)
+            return None
