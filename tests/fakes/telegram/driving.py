@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.fakes.telegram.asking import Question
 from tests.fakes.telegram.errors import Json
 from tests.fakes.telegram.model import (
     ANONYMOUS_ADMIN,
+    LINKED_CHANNEL,
     PERMISSIONS,
     ChatState,
     Member,
@@ -15,7 +17,7 @@ from tests.fakes.telegram.model import (
 )
 from tests.fakes.telegram.text import found_entities
 from tests.fakes.telegram.transcript import transcript
-from tests.fakes.telegram.world import Query, World
+from tests.fakes.telegram.world import World
 
 
 class Chat(ChatState):
@@ -79,7 +81,11 @@ class Chat(ChatState):
             raise ValueError(f"{user.first_name} is no administrator and cannot be anonymous")
         if self.kind == "private":
             self.is_started = True
-        message = self._message(_text_body(text), user, thread_id=self._thread(topic, reply_to), reply_to=reply_to)
+        thread_id = self._thread(topic, reply_to)
+        if reply_to is None and thread_id is not None:
+            # Telegram shows what is said in a topic as a reply to the message that created the topic.
+            reply_to = self.message(thread_id)
+        message = self.written(_text_body(text), user, thread_id=thread_id, reply_to=reply_to)
         message.date -= age_s
         if anonymous:
             message.sender, message.sender_chat = ANONYMOUS_ADMIN, self
@@ -89,10 +95,18 @@ class Chat(ChatState):
 
     async def post(self, text: str) -> Message:
         """An administrator of the channel posts; the post has no sender but the channel."""
-        message = self._message(_text_body(text), None)
+        message = self.written(_text_body(text), None)
         message.sender_chat = self
         self.add(message)
         self._notify("channel_post", message)
+        return message
+
+    async def post_from(self, channel: "Chat", text: str) -> Message:
+        """A post of the linked channel arrives in its discussion group."""
+        message = self.written({**_text_body(text), "is_automatic_forward": True}, LINKED_CHANNEL)
+        message.sender_chat = channel
+        self.add(message)
+        self._notify("message", message)
         return message
 
     async def edit(self, message: Message, text: str) -> Message:
@@ -100,7 +114,7 @@ class Chat(ChatState):
         self._notify("edited_channel_post" if self.kind == "channel" else "edited_message", message)
         return message
 
-    async def press(self, message: Message, label: str, user: User | None = None) -> "Press":
+    async def press(self, message: Message, label: str, user: User | None = None) -> Question:
         """A person presses an inline button; in a private chat it can only be that person."""
         button = message.button(label)
         if "callback_data" not in button:
@@ -108,8 +122,7 @@ class Chat(ChatState):
         presser = user or self.person
         if presser is None:
             raise ValueError("in a group, say who presses")
-        press = Press(self.world.new_id("callback-"), presser, self.world)
-        self.world.queries[press.id] = press
+        press = Question(self.world.new_id("callback-"), presser, self.world)
         origin = (
             {"inline_message_id": message.inline_message_id}
             if message.inline_message_id
@@ -119,11 +132,10 @@ class Chat(ChatState):
         self.world.updates.push("callback_query", payload | {"data": button["callback_data"]})
         return press
 
-    async def ask_guest(self, user: User, text: str) -> "Guest":
+    async def ask_guest(self, user: User, text: str) -> Question:
         """A person mentions the bot in a chat that it never joined."""
-        guest = Guest(self.world.new_id("guest-"), user, self.world)
-        self.world.queries[guest.id] = guest
-        message = self.add(self._message(_text_body(text), user))
+        guest = Question(self.world.new_id("guest-"), user, self.world)
+        message = self.add(self.written(_text_body(text), user))
         self.world.updates.push("guest_message", message.to_json() | {"guest_query_id": guest.id})
         return guest
 
@@ -153,6 +165,15 @@ class Chat(ChatState):
         """The group is deleted, or the person's account is: Telegram says nothing until the bot writes."""
         self.is_gone = True
 
+    def open_topic(self, name: str, by: User) -> Topic:
+        """Creates a topic, which gets the number of the message that says so. The first makes the chat a forum."""
+        self.is_forum = True
+        number = self.next_message_id()
+        topic = self.topics[number] = Topic(number, name)
+        body = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        self.add(Message(self, number, self.world.now(), body, by, thread_id=number))
+        return topic
+
     def close_topic(self, name: str) -> None:
         self._topic(name).is_closed = True
 
@@ -176,17 +197,17 @@ class Chat(ChatState):
 
     # Inside
 
-    def _message(
+    def written(
         self, body: Json, user: User | None, *, thread_id: int | None = None, reply_to: Message | None = None
     ) -> Message:
+        """A new message that is in nobody's sight yet."""
         number = self.next_message_id()
         return Message(self, number, self.world.now(), body, user, thread_id=thread_id, reply_to=reply_to)
 
     def _thread(self, topic: str | None, reply_to: Message | None) -> int | None:
         """Replies in a supergroup without topics carry a thread id too: that of the first message."""
-        if topic is not None:
-            thread_id = self._topic(topic).thread_id
-            return None if thread_id == self.general.thread_id else thread_id
+        if topic is not None and topic != self.general.name:
+            return self.topic_id(topic)
         if reply_to is None:
             return None
         return reply_to.thread_id or (reply_to.id if self.kind == "supergroup" and not self.is_forum else None)
@@ -195,7 +216,7 @@ class Chat(ChatState):
         return next(topic for topic in [self.general, *self.topics.values()] if topic.name == name)
 
     async def _service(self, body: Json, by: User) -> None:
-        message = self.add(self._message(body, by))
+        message = self.add(self.written(body, by))
         self._notify("message", message)
 
     async def _private_status(self, status: Status) -> None:
@@ -233,52 +254,6 @@ class Chat(ChatState):
         commands, mentions = message.marked("bot_command"), message.marked("mention")
         meant = [command for command in commands if command.partition("@")[2] in {"", me.username}]
         return is_answer or bool(meant) or f"@{me.username}" in mentions
-
-
-class Press(Query):
-    """A press of a button, waiting for answerCallbackQuery."""
-
-    def __init__(self, query_id: str, user: User, world: World) -> None:
-        super().__init__(query_id, user)
-        self.world = world
-
-    async def answered(self, *, timeout_s: float = 5) -> Json:
-        """What the bot answered: its parameters (`text`, `show_alert`)."""
-        return await _answer(self, self.world, timeout_s)
-
-
-class Guest(Press):
-    """A question from a chat that the bot is not in; answered by answerGuestQuery with one result."""
-
-
-class Inline(Press):
-    """An inline query; `choose` sends one of its results into a chat."""
-
-    text: str = ""
-
-    async def choose(self, index: int, chat: Chat) -> Message:
-        """The person picks a result: it appears in `chat`, and the bot hears of it if it asked to."""
-        answer = await self.answered()
-        result = answer["results"][index]
-        message = chat._message(result["_body"], self.user)
-        message.via_bot, message.markup = self.world.me, result.get("reply_markup")
-        chosen = {"result_id": result["id"], "from": self.user.to_json(), "query": self.text}
-        if message.markup:
-            message.inline_message_id = self.world.new_id("inline-message-")
-            self.world.inline_messages[message.inline_message_id] = message
-            chosen["inline_message_id"] = message.inline_message_id
-        chat.add(message)
-        self.world.updates.push("chosen_inline_result", chosen)
-        return message
-
-
-async def _answer(query: Query, world: World, timeout_s: float) -> Json:
-    try:
-        answer = await world.changed.wait_for(lambda: query.answer, timeout_s=timeout_s)
-    except TimeoutError:
-        raise AssertionError(f"{query.id} was not answered within {timeout_s} s") from None
-    assert answer is not None
-    return answer
 
 
 def _text_body(text: str) -> Json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from tests.fakes.telegram.errors import ApiError, Json
+from tests.fakes.telegram.world import Request
 
 _GATEWAY_PAGE = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"
 _PORTAL_PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Buy a voucher to go online</body></html>"
@@ -69,8 +70,13 @@ class _Scripted:
     fault: Fault
     method: str
     chat_id: int | None
+    contains: str
     left: int | None
     skip: int
+
+    def strikes(self, request: Request) -> bool:
+        here = self.method in {"*", request.method.lower()} and self.chat_id in {None, request.params.get("chat_id")}
+        return here and self.contains in str(request.params.get("text", request.params.get("caption", "")))
 
 
 @dataclass
@@ -80,18 +86,28 @@ class Script:
     _entries: list[_Scripted] = field(default_factory=list)
 
     def add(
-        self, method: str, fault: Fault, *, chat_id: int | None = None, times: int | None = 1, after: int = 0
+        self,
+        method: str,
+        fault: Fault,
+        *,
+        chat_id: int | None = None,
+        contains: str = "",
+        times: int | None = 1,
+        after: int = 0,
     ) -> None:
-        """Fails calls of `method` ("*" for any), `times` times (None: for ever), letting `after` calls pass first."""
-        self._entries.append(_Scripted(fault, method.lower(), chat_id, times, after))
+        """Fails calls of `method` ("*" for any), `times` times (None: for ever), letting `after` calls pass first.
+
+        chat_id, contains: only calls to that chat, only those whose text has this in it.
+        """
+        self._entries.append(_Scripted(fault, method.lower(), chat_id, contains, times, after))
 
     def clear(self) -> None:
         self._entries.clear()
 
-    def next(self, method: str, chat_id: object) -> Fault | None:
+    def next(self, request: Request) -> Fault | None:
         """The fault that strikes this call, used up by asking."""
         for entry in self._entries:
-            if entry.method not in {"*", method.lower()} or entry.chat_id not in {None, chat_id}:
+            if not entry.strikes(request):
                 continue
             if entry.skip:
                 entry.skip -= 1

@@ -1,10 +1,13 @@
 """How a test peoples the fake's world: users, the chats of all four kinds, questions from anywhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tests.fakes.telegram.driving import Chat, Inline
-from tests.fakes.telegram.model import Member, Topic, User
+from tests.fakes.telegram.asking import Inline
+from tests.fakes.telegram.driving import Chat
+from tests.fakes.telegram.menus import menu_of
+from tests.fakes.telegram.model import ANONYMOUS_ADMIN, Member, User
+from tests.fakes.telegram.transcript import transcript
 from tests.fakes.telegram.world import World
 
 _MAX_INLINE_QUERY = 256
@@ -35,17 +38,16 @@ class People(World):
         title: str = "City",
         *,
         chat_id: int = -1001000000001,
-        topics: Iterable[str] = (),
+        topics: Sequence[str] = (),
         username: str | None = None,
         **people: Any,
     ) -> Chat:
         """A supergroup; with `topics` a forum, which has a General topic besides."""
         chat = self._peopled(Chat(self, chat_id, "supergroup", title, username=username), **people)
+        if topics:
+            chat.next_message_id()  # 1 is the General topic
         for name in topics:
-            topic = Topic(chat.next_message_id() + 1, name)
-            chat.topics[topic.thread_id] = topic
-            chat.next_message_id()
-        chat.is_forum = bool(chat.topics)
+            chat.open_topic(name, ANONYMOUS_ADMIN)
         return chat
 
     def channel(
@@ -59,10 +61,17 @@ class People(World):
         """A person types `@bot text` in some chat."""
         query = Inline(self.new_id("inline-"), user, self)
         query.text = text[:_MAX_INLINE_QUERY]
-        self.queries[query.id] = query
         payload = {"id": query.id, "from": user.to_json(), "query": query.text, "offset": "", "chat_type": chat_type}
         self.updates.push("inline_query", payload)
         return query
+
+    def menu(self, user: User, chat: Chat) -> list[str]:
+        """The commands that the person is offered in that chat."""
+        return menu_of(self, user, chat)
+
+    def transcript(self) -> str:
+        """All chats, one after the other."""
+        return "\n\n".join(f"{chat.title}\n{transcript(chat)}" for chat in self.chats.values())
 
     async def until(self, probe: Callable[[], Any], what: str = "that", *, timeout_s: float = 5) -> Any:
         """Waits until something is so anywhere; raises AssertionError."""

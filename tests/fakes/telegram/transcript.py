@@ -11,10 +11,10 @@ def transcript(chat: ChatState) -> str:
 def _lines(message: Message) -> list[str]:
     topic = f" #{message.thread_id}" if message.thread_id else ""
     edited = " (edited)" if message.edits else ""
-    photo = "[photo] " if "photo" in message.body else ""
-    first, *rest = (message.text or _service(message)).split("\n")
+    is_photo = "photo" in message.body
+    first, *rest = (message.text if message.text or is_photo else _service(message)).split("\n")
     rows = [" ".join(f"[{label}]" for label in row) for row in message.buttons]
-    head = f"[{message.id}{topic}] {_name(message)}: {photo}{first}{edited}"
+    head = f"[{message.id}{topic}] {_name(message)}: {'[photo] ' * is_photo}{first}{edited}"
     return [head, *(f"    {line}" for line in [*rest, *rows])]
 
 

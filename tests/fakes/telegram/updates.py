@@ -73,7 +73,6 @@ class Updates:
             )
         self._forget_before(offset)
         self._polls += 1
-        self.changed.fire()
         await self._hang(self._polls, min(max(timeout_s, 0), _MAX_TIMEOUT_S))
         return self.pending[: limit if 1 <= limit <= _MAX_LIMIT else _MAX_LIMIT]
 
@@ -82,12 +81,14 @@ class Updates:
         if self.pending or not timeout_s:
             return
         self._hanging += 1
+        self.changed.fire()
         try:
             await self.changed.wait_for(lambda: self.pending or poll != self._polls, timeout_s=timeout_s)
         except TimeoutError:
             return
         finally:
             self._hanging -= 1
+            self.changed.fire()
         if poll != self._polls:
             raise conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
 

@@ -9,15 +9,13 @@ from tests.fakes.telegram.errors import Json, bad_request
 from tests.fakes.telegram.schema import typed
 from tests.fakes.telegram.world import Request
 
-_MAX_BODY_BYTES = 60 * 2**20
-
 
 async def read_request(http: web.Request, method: str) -> Request:
     """Parameters from the query string and from a form, multipart or JSON body. Raises ApiError 400."""
     texts: dict[str, str] = dict(http.query)
     files: dict[str, bytes] = {}
     if http.content_type == "application/json":
-        return Request(method, {**_typed(method, texts), **await _json_body(http)})
+        return Request(method, _typed(method, {**texts, **await _json_body(http)}))
     if http.content_type == "multipart/form-data":
         async for part in await http.multipart():
             await _read_part(part, texts, files)
@@ -26,8 +24,9 @@ async def read_request(http: web.Request, method: str) -> Request:
     return Request(method, _typed(method, texts), files)
 
 
-def _typed(method: str, texts: dict[str, str]) -> Json:
-    return {name: typed(method, name, value) for name, value in texts.items()}
+def _typed(method: str, given: Json) -> Json:
+    """Texts become what the schema wants; a JSON body may carry them too, as Telegram allows."""
+    return {name: typed(method, name, value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 async def _json_body(http: web.Request) -> Json:

@@ -1,11 +1,10 @@
 """Methods about the bot itself: who it is, its menus of commands, its descriptions."""
 
-import json
 import re
-from typing import Any
 
 from tests.fakes.telegram.access import find_chat
 from tests.fakes.telegram.errors import Json, bad_request
+from tests.fakes.telegram.menus import scope_key
 from tests.fakes.telegram.world import Request, World
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -53,11 +52,6 @@ def set_my_description(world: World, request: Request) -> bool:
 
 def set_my_short_description(world: World, request: Request) -> bool:
     return _describe(world, request, "short_description", _MAX_SHORT_DESCRIPTION)
-
-
-def scope_key(scope: Any) -> str:
-    """One spelling for each scope of commands."""
-    return json.dumps(scope or {"type": "default"}, sort_keys=True)
 
 
 def _menu(world: World, request: Request) -> tuple[str, str]:
