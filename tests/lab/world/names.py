@@ -1,0 +1,252 @@
+"""The names of the default internet, by owner, and which of them behave unlike a plain web site.
+
+Addresses that are public knowledge are written out; `zone` derives the rest from the owner's network.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.world.answers import (
+    CAPTCHA,
+    Captive,
+    Countdown,
+    Doh,
+    Download,
+    Page,
+    PerVisitor,
+    Redirect,
+    Route,
+    TestHelper,
+    Trace,
+    Upgrade,
+)
+
+PORTAL, BLOCKPAGE, INTERCEPTOR, PROXY = "portal.example", "blockpage.example", "interceptor.example", "proxy.example"
+CONTROLS = ("0.th.ooni.org", "1.th.ooni.org", "2.th.ooni.org", "3.th.ooni.org", "d33d1gs9kpq1c5.cloudfront.net")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An operator's autonomous system and a part of its networks; `v6` may be "" where it publishes no IPv6."""
+
+    asn: int
+    v4: str
+    v6: str
+    quic: bool = False
+
+
+OWNERS = {
+    "meta": Owner(32934, "157.240.0.0/17", "2a03:2880:f000::/36", quic=True),
+    "telegram": Owner(62041, "149.154.168.0/22", "2001:67c:4e8:f004::/64"),
+    "google": Owner(15169, "142.250.0.0/15", "2a00:1450:4000::/37", quic=True),
+    "cloudflare": Owner(13335, "104.16.0.0/13", "2606:4700:10::/44", quic=True),
+    "signal": Owner(16509, "13.248.128.0/17", "2600:9000:a000::/36"),
+    "twitter": Owner(13414, "104.244.42.0/24", ""),
+    "vk": Owner(47541, "87.240.128.0/18", "2a00:bdc0::/32", quic=True),
+    "max": Owner(47764, "155.212.204.0/22", "2a00:b4c0::/32"),
+    "yandex": Owner(13238, "77.88.44.0/22", "2a02:6b8:a::/48"),
+    "gosuslugi": Owner(12389, "213.59.252.0/22", ""),
+    "wikimedia": Owner(14907, "185.15.58.0/23", "2a02:ec80:300:ed1a::/64"),
+    "github": Owner(36459, "140.82.112.0/20", ""),
+    "apple": Owner(714, "17.250.0.0/16", "2620:149:a00::/44"),
+    "roblox": Owner(22697, "128.116.0.0/17", "2620:135:6000::/44"),
+    "microsoft": Owner(8068, "13.107.42.0/24", "2620:1ec:21::/64"),
+    "tor": Owner(24940, "116.202.0.0/16", "2a01:4f8:fff0::/48"),
+    "ooni": Owner(14061, "142.93.128.0/17", "2a03:b0c0:2::/48"),
+    "generic": Owner(20940, "23.192.0.0/11", "2600:1400::/28"),
+}
+
+NAMES = {
+    "meta": """web.whatsapp.com www.whatsapp.com mmx-ds.cdn.whatsapp.net v.whatsapp.net mmg.whatsapp.net
+        static.whatsapp.net media.whatsapp.net media.cdn.whatsapp.net *.cdn.whatsapp.net wa.me
+        whatsapp.com whatsapp.net graph.whatsapp.com chat.whatsapp.com whatsapp.biz faq.whatsapp.com g.whatsapp.net g-fallback.whatsapp.net www.facebook.com
+        facebook.com m.facebook.com graph.facebook.com b-api.facebook.com b-graph.facebook.com edge-mqtt.facebook.com
+        star.c10r.facebook.com star-mini.c10r.facebook.com
+        scontent.xx.fbcdn.net external.xx.fbcdn.net *.fbcdn.net stun.fbsbx.com www.messenger.com
+        messenger.com m.me www.instagram.com instagram.com i.instagram.com cdninstagram.com scontent.cdninstagram.com
+        *.cdninstagram.com ig.me www.threads.com threads.com www.threads.net threads.net""",
+    "telegram": """web.telegram.org telegram.org www.telegram.org api.telegram.org t.me core.telegram.org
+        pluto.web.telegram.org venus.web.telegram.org aurora.web.telegram.org vesta.web.telegram.org
+        flora.web.telegram.org desktop.telegram.org cdn1.cdn-telegram.org cdn2.cdn-telegram.org cdn3.cdn-telegram.org
+        cdn4.cdn-telegram.org cdn5.cdn-telegram.org cdn6.cdn-telegram.org""",
+    "signal": """chat.signal.org cdsi.signal.org storage.signal.org sfu.voip.signal.org svr2.signal.org cdn.signal.org
+        cdn2.signal.org cdn3.signal.org updates.signal.org signal.org www.signal.org uptime.signal.org
+        turn3.voip.signal.org""",
+    "google": """www.youtube.com youtube.com m.youtube.com youtu.be youtube-ui.l.google.com i.ytimg.com yt3.ggpht.com
+        youtubei.googleapis.com redirector.googlevideo.com manifest.googlevideo.com googlevideo.com *.googlevideo.com
+        www.google.com google.com connectivitycheck.gstatic.com www.gstatic.com play.google.com stun.l.google.com
+        stun1.l.google.com news.google.com clients3.google.com""",
+    "twitter": "x.com www.x.com twitter.com www.twitter.com api.x.com abs.twimg.com pbs.twimg.com video.twimg.com t.co",
+    "max": "max.ru web.max.ru www.max.ru api.oneme.ru ws-api.oneme.ru dev.max.ru platform-api2.max.ru",
+    "vk": "vk.com www.vk.com vk.ru m.vk.com api.vk.com api.vk.ru userapi.com login.vk.com id.vk.com",
+    "yandex": "ya.ru yandex.ru www.yandex.ru xn--d1acpjx3f.xn--p1ai",
+    "gosuslugi": "gosuslugi.ru www.gosuslugi.ru mail.ru www.mail.ru ok.ru rutube.ru",
+    "cloudflare": """discord.com gateway.discord.gg cdn.discordapp.com media.discordapp.net discord.gg *.discord.media
+        www.cloudflare.com cloudflare.com cp.cloudflare.com stun.cloudflare.com speed.cloudflare.com windscribe.com
+        getoutline.org www.cloudflare-cache.com httpbin.com www.patreon.com medium.com cloudflare-ech.com""",
+    "github": "github.com www.github.com api.github.com",
+    "wikimedia": "www.wikipedia.org wikipedia.org ru.wikipedia.org en.wikipedia.org",
+    "apple": """identity.ess.apple.com facetime.apple.com *.push.apple.com apps.apple.com www.apple.com
+        captive.apple.com""",
+    "roblox": "www.roblox.com roblox.com apis.roblox.com rbxcdn.com rbxinfra.net *.rbxcdn.com",
+    "microsoft": "www.linkedin.com linkedin.com licdn.com lnkd.in www.msftconnecttest.com",
+    "tor": "www.torproject.org torproject.org bridges.torproject.org",
+    "ooni": "api.ooni.org api.ooni.io ooni.org explorer.ooni.org " + " ".join(CONTROLS),
+    "generic": """www.viber.com viber.com vbcdn.com www.snapchat.com snapchat.com accounts.snapchat.com app.snapchat.com
+        *.sc-cdn.net *.sc-gw.com www.tiktok.com tiktok.com protonvpn.com proton.me nordvpn.com amnezia.org psiphon.ca
+        psiphon3.com mullvad.net www.expressvpn.com apkmirror.com www.apkmirror.com rutracker.org www.bbc.com bbc.com
+        www.dw.com dw.com www.svoboda.org www.currenttime.tv meduza.io www.themoscowtimes.com novayagazeta.eu
+        www.rferl.org iana.org www.iana.org detectportal.firefox.com speedtest.selectel.ru dns.yandex.ru
+        globalping.io api.globalping.io check-host.net ipinfo.io
+        example.net expired.badssl.com wrong.host.badssl.com self-signed.badssl.com
+        untrusted-root.badssl.com badssl.com largefile.com bit.ly itsat.info""",
+}
+
+# The WhatsApp chat pool has names but no web server behind them.
+CHAT_NAMES = (*(f"e{number}.whatsapp.net" for number in range(1, 17)), "g.whatsapp.net", "g-fallback.whatsapp.net")
+
+DATA_CENTRES = {
+    "dc1": ("149.154.175.50", "149.154.175.53", "2001:b28:f23d:f001::a"),
+    "dc2": ("149.154.167.51", "95.161.76.100", "2001:67c:4e8:f002::a"),
+    "dc2-media": ("149.154.167.151",),
+    "dc3": ("149.154.175.100", "2001:b28:f23d:f003::a"),
+    "dc4": ("149.154.167.91", "2001:67c:4e8:f004::a"),
+    "dc4-media": ("149.154.164.250",),
+    "dc5": ("91.108.56.130", "91.108.56.100", "149.154.171.5", "2001:b28:f23f:f005::a"),
+    "dc203": ("91.105.192.100", "2a0a:f280:203:a:5000::100"),
+}
+
+DOH = (Route("/dns-query", Doh()), Route("/cdn-cgi/trace", Trace()))
+NO_CONTENT = Page(status=204, body="")
+
+
+def _text(body: str, status: int = 200, content_type: str = "text/plain") -> Page:
+    return Page(status=status, body=body, content_type=content_type)
+
+
+def _json(body: str, status: int = 200) -> Page:
+    return _text(body, status, "application/json")
+
+
+GENERATE_204 = (Route("/generate_204", NO_CONTENT),)
+TEST_HELPERS = json.dumps(
+    {"web-connectivity": [{"address": f"https://{name}", "type": "https"} for name in CONTROLS[:4]]}
+)
+
+BLOCKPAGE_HTML = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>Доступ ограничен</title></head><body>
+<h1>Доступ к информационному ресурсу ограничен на основании Федерального закона
+от 27 июля 2006 г. № 149-ФЗ «Об информации, информационных технологиях и о защите информации»</h1>
+<p>Access to this resource has been restricted by decision of the authorities.</p></body></html>"""
+# What sets a host apart from a plain web site: fields of parts.Host.
+SPECIAL: dict[str, dict[str, Any]] = {
+    "web.whatsapp.com": {"cname": "mmx-ds.cdn.whatsapp.net"},
+    "www.whatsapp.com": {"cname": "mmx-ds.cdn.whatsapp.net"},
+    "mmx-ds.cdn.whatsapp.net": {"geo": True},
+    "v.whatsapp.net": {"routes": (Route("/v2/register", _json('{"status":"fail","reason":"bad_param"}', 400)),)},
+    **{name: {"ports": {443: "chat", 5222: "chat"}, "quic": False} for name in CHAT_NAMES},
+    "www.facebook.com": {"cname": "star-mini.c10r.facebook.com"},
+    "star-mini.c10r.facebook.com": {"geo": True},
+    "www.instagram.com": {"geo": True},
+    "telegram.org": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
+    "www.telegram.org": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
+    "t.me": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
+    "api.telegram.org": {
+        "addresses": ("149.154.167.220", "2001:67c:4e8:f004::9d"),
+        "page": _json('{"ok":false,"error_code":404,"description":"Not Found"}', 404),
+    },
+    **{
+        f"{name}.signal.org": {"certificate": "private"}
+        for name in ("chat", "cdsi", "storage", "sfu.voip", "svr2", "cdn", "cdn2", "cdn3", "updates")
+    },
+    "uptime.signal.org": {"addresses": ("127.0.0.1",)},
+    "www.youtube.com": {"cname": "youtube-ui.l.google.com", "routes": GENERATE_204},
+    "youtube-ui.l.google.com": {"geo": True},
+    "redirector.googlevideo.com": {"geo": True, "routes": GENERATE_204},
+    "manifest.googlevideo.com": {"geo": True, "routes": GENERATE_204},
+    "*.googlevideo.com": {"geo": True, "routes": GENERATE_204},
+    "www.google.com": {"geo": True, "routes": GENERATE_204},
+    "connectivitycheck.gstatic.com": {"routes": GENERATE_204},
+    "clients3.google.com": {"routes": GENERATE_204},
+    "www.gstatic.com": {"routes": GENERATE_204},
+    "cp.cloudflare.com": {"routes": GENERATE_204},
+    "www.cloudflare.com": {"routes": (Route("/cdn-cgi/trace", Trace()),)},
+    "detectportal.firefox.com": {"routes": (Route("/success.txt", _text("success\n")),)},
+    "captive.apple.com": {
+        "page": Page(body="<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
+    },
+    "www.msftconnecttest.com": {"page": _text("Microsoft Connect Test")},
+    "ws-api.oneme.ru": {"routes": (Route("/websocket", Upgrade()),)},
+    "platform-api2.max.ru": {"certificate": "national"},
+    "discord.com": {"routes": (Route("/api/v10/gateway", _json('{"url":"wss://gateway.discord.gg"}')),)},
+    "gateway.discord.gg": {"routes": (Route("/", Upgrade()),)},
+    "www.linkedin.com": {"page": Page(status=999, title="LinkedIn")},
+    "*.push.apple.com": {"ports": {443: "web", 5223: "chat"}},
+    "www.viber.com": {"ports": {80: "web", 443: "web", 4244: "chat", 5242: "chat"}},
+    "api.ooni.org": {"routes": (Route("/api/v1/test-helpers", _json(TEST_HELPERS)),)},
+    "api.ooni.io": {"routes": (Route("/api/v1/test-helpers", _json(TEST_HELPERS)),)},
+    **{name: {"page": TestHelper()} for name in CONTROLS},
+    # The servers of OONI's public QA suite.
+    **{
+        name: {"addresses": ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946")}
+        for name in ("example.com", "www.example.com", "example.org", "www.example.org")
+    },
+    "expired.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "expired"},
+    "wrong.host.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "wrong_name"},
+    "self-signed.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "self_signed"},
+    "untrusted-root.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "unknown_ca"},
+    "badssl.com": {"addresses": ("104.154.89.105",), "certificate": "unknown_ca"},
+    "largefile.com": {"addresses": ("52.35.36.75",), "page": Download(32 << 20)},
+    "www.cloudflare-cache.com": {
+        "addresses": ("104.16.132.229",),
+        "page": PerVisitor(client=CAPTCHA, control=Page(title="Default Web Page")),
+    },
+    "httpbin.com": {
+        "addresses": ("172.67.144.64",),
+        "routes": (
+            Route("/redirect/", Countdown()),
+            Route(
+                "/broken-redirect-http",
+                PerVisitor(client=Redirect("http://"), control=Redirect("http://www.example.com/")),
+            ),
+            Route(
+                "/broken-redirect-https",
+                PerVisitor(client=Redirect("https://"), control=Redirect("https://www.example.com/")),
+            ),
+        ),
+    },
+    "bit.ly": {
+        "addresses": ("67.199.248.11",),
+        "routes": (
+            Route("/32447", Redirect("http://www.example.com/")),
+            Route("/21645", Redirect("https://www.example.com/")),
+        ),
+    },
+    # Public resolvers over HTTPS; the name servers themselves stand in `zone`.
+    **{
+        name: {
+            "addresses": ("1.1.1.1", "1.0.0.1", "2606:4700:4700::1111", "2606:4700:4700::1001"),
+            "routes": DOH,
+            "quic": True,
+        }
+        for name in ("one.one.one.one", "cloudflare-dns.com")
+    },
+    "dns.google": {
+        "addresses": ("8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"),
+        "routes": DOH,
+        "quic": True,
+    },
+    "dns.quad9.net": {
+        "addresses": ("9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"),
+        "routes": DOH,
+    },
+    "a.res-nsdi.ru": {"addresses": ("195.208.4.1", "2a0c:a9c7:8::1"), "ports": {}},
+    "b.res-nsdi.ru": {"addresses": ("195.208.5.1", "2a0c:a9c7:9::1"), "ports": {}},
+    "a.auth-nsdi.ru": {"addresses": ("195.208.6.1", "2a0c:a9c7:a::1"), "ports": {}},
+    "b.auth-nsdi.ru": {"addresses": ("195.208.7.1", "2a0c:a9c7:b::1"), "ports": {}},
+    # What a censor's network half sends clients to.
+    PORTAL: {"page": Captive(), "quic": False},
+    BLOCKPAGE: {"addresses": ("83.224.65.41",), "ports": {80: "web"}, "page": Page(body=BLOCKPAGE_HTML)},
+    INTERCEPTOR: {"ports": {80: "proxy", 443: "interceptor"}, "certificate": "unknown_ca"},
+    PROXY: {"addresses": ("130.192.182.17",), "ports": {80: "proxy", 443: "proxy"}},
+}
