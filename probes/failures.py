@@ -70,6 +70,7 @@ _RESOLVER_CODES = {
 # X509_V_ERR_*: man 3 X509_STORE_CTX_get_error. Every other code is a defect of the certificate itself.
 _VERIFY_CODES = {
     2: UNKNOWN_AUTHORITY,  # unable to get issuer certificate
+    7: UNKNOWN_AUTHORITY,  # certificate signature failure: signed by somebody else in the issuer's name
     18: UNKNOWN_AUTHORITY,  # self-signed leaf
     19: UNKNOWN_AUTHORITY,  # self-signed certificate in chain
     20: UNKNOWN_AUTHORITY,  # unable to get local issuer certificate

@@ -128,8 +128,8 @@ TLS = [
     (ssl_error("TLSV1_ALERT_INTERNAL_ERROR"), "unknown_failure: remote error: tls: internal error"),
     (ssl_error("DECRYPTION_FAILED_OR_BAD_RECORD_MAC"), "unknown_failure: tls: decryption failed or bad record mac"),
     *((verify_error(code), "ssl_invalid_hostname") for code in (62, 64)),
-    *((verify_error(code), "ssl_unknown_authority") for code in (2, 18, 19, 20, 21)),
-    *((verify_error(code), "ssl_invalid_certificate") for code in (9, 10, 24, 25, 26, 7, 79)),
+    *((verify_error(code), "ssl_unknown_authority") for code in (2, 7, 18, 19, 20, 21)),
+    *((verify_error(code), "ssl_invalid_certificate") for code in (9, 10, 24, 25, 26, 79)),
 ]
 
 CHAINS = [

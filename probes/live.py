@@ -1,0 +1,155 @@
+"""The network as it is: `probes.network.Network` done with sockets, on the running loop and without threads.
+
+What is asked and what the answers mean is for the engine; how a step is made is in `probes.steps`.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import AsyncExitStack
+from ipaddress import ip_address
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+from probes import resolvconf, trust
+from probes.failures import failure_of, unknown
+from probes.guard import Forbidden
+from probes.model import Target, TcpObservation
+from probes.steps import dns, http, tcp, tls
+from probes.steps.frame import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from probes.guard import Guard
+    from probes.model import AnyObservation, DnsObservation
+    from probes.network import Attempt, Question
+
+_ORDER = ("tcp", "tls", "http")
+_STEPS = {"https": _ORDER, "http": ("tcp", "http"), "tls": ("tcp", "tls"), "tcp": ("tcp",)}
+_FAMILIES = (  # a.root-servers.net
+    (4, socket.AF_INET, "198.41.0.4"),
+    (6, socket.AF_INET6, "2001:503:ba3e::2:30"),
+)
+
+
+class LiveNetwork:
+    """Measures from this host. An async context manager; whatever is asked of it belongs inside of it."""
+
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        trusted_doh: Sequence[str],
+        outside_controls: Sequence[str] = (),
+        resolv_conf: Path = resolvconf.PATH,
+        roots: trust.Roots = trust.SYSTEM,
+    ) -> None:
+        self._guard = guard
+        self._trusted_doh = tuple(trusted_doh)
+        self._outside_controls = tuple(outside_controls)
+        self._resolv_conf = resolv_conf
+        self._roots = roots
+        self._connections = count(1)
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        context = trust.verifying_context("h2", "http/1.1", roots=self._roots)
+        self._doh = await self._open.enter_async_context(dns.DohClients(context))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    def system_resolvers(self) -> Sequence[str]:
+        """Return the addresses that resolv.conf names now: networks change while a bot runs."""
+        return resolvconf.system_resolvers(self._resolv_conf)
+
+    def trusted_resolvers(self) -> Sequence[str]:
+        """Return the URLs of the DNS-over-HTTPS operators that serve as control."""
+        return self._trusted_doh
+
+    def families(self) -> frozenset[int]:
+        """Return the IP versions that this host has a route for. No packet is sent."""
+        return frozenset(version for version, family, address in _FAMILIES if _has_route(family, address))
+
+    def permits(self, address: str, port: int) -> bool:
+        """Tell whether the guard lets this address and port be contacted at all."""
+        return self._guard.permits(address, port)
+
+    async def ask(self, question: Question) -> DnsObservation:
+        """Ask once. Never raises for what the network does."""
+        return await dns.ask(question, self._doh, self._guard)
+
+    async def attempt(self, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
+        """Connect once and hand each step to `observe` as it ends, the failed one last.
+
+        The guard judges the address right before it is connected to. Never raises for what the network does.
+        """
+        port = attempt.port or attempt.endpoint.port
+        target = Target(host=attempt.endpoint.host, address=attempt.address, port=port)
+        connection = f"c{next(self._connections)}"
+        try:
+            self._guard.check(attempt.address, port)
+            sock = tcp.new_socket(attempt.address)
+        except (Forbidden, OSError, ValueError) as error:
+            failure = unknown(f"refused by the guard: {error}") if isinstance(error, Forbidden) else failure_of(error)
+            observe(
+                TcpObservation(
+                    arm=attempt.arm, purpose=attempt.purpose, target=target, connection=connection, failure=failure
+                )
+            )
+            return
+        with sock:
+            frame = Frame(sock=sock, arm=attempt.arm, purpose=attempt.purpose, target=target, connection=connection)
+            await self._take_steps(frame, attempt, observe)
+
+    async def _take_steps(self, frame: Frame, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
+        steps = _planned(attempt)
+        connected = await tcp.connect(frame, attempt.timeouts.connect_s)
+        observe(connected)
+        if connected.failure is not None:
+            return
+        plain = tcp.TcpStream(frame.sock)
+        stream: http.Stream = plain
+        if "tls" in steps:
+            name, timeout_s = _server_name(attempt), attempt.timeouts.handshake_s
+            shaken, secure = await tls.handshake(plain, frame, server_name=name, timeout_s=timeout_s, roots=self._roots)
+            observe(shaken)
+            if secure is None:
+                return
+            stream = secure
+        if "http" in steps:
+            host, timeout_s = attempt.server_name or None, attempt.timeouts.response_s
+            observe(await http.get(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s))
+
+
+def _planned(attempt: Attempt) -> Sequence[str]:
+    """Return the steps that the endpoint's scheme has, up to `until`."""
+    wanted = _ORDER[: _ORDER.index(attempt.until) + 1]
+    return [step for step in _STEPS[attempt.endpoint.scheme] if step in wanted]
+
+
+def _server_name(attempt: Attempt) -> str:
+    """Return the name for the ClientHello: none for an IP address (RFC 6066 §3)."""
+    name = attempt.endpoint.host if attempt.server_name is None else attempt.server_name
+    try:
+        ip_address(name)
+    except ValueError:
+        return name
+    return ""
+
+
+def _has_route(family: socket.AddressFamily, address: str) -> bool:
+    """Tell whether the kernel would send a datagram there from an address that is more than link-local."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect((address, 53))
+            source = ip_address(sock.getsockname()[0])
+    except OSError:
+        return False
+    return not (source.is_link_local or source.is_loopback)

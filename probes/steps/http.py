@@ -1,0 +1,179 @@
+"""One HTTP/1.1 GET over a stream that is already there: bounded in head, body and time; redirects are only recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, urlsplit
+
+import h11
+
+from probes import blockpages
+from probes.failures import INVALID_REDIRECT, failure_of
+from probes.model import HttpObservation
+from probes.steps.page import text_of, title_of
+
+if TYPE_CHECKING:
+    from probes.model import Endpoint
+    from probes.steps.frame import Fields, Frame
+
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_BODY_BYTES = 512 * 1024  # as OONI's web_connectivity reads
+_MAX_HEADER_TEXT = 2048
+_MAX_PAGE_TEXT = 64 * 1024  # what is looked at for a block page: they are short
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_KEPT_HEADERS = {
+    "alt-svc",
+    "cf-mitigated",  # a challenge instead of the page
+    "content-length",
+    "content-type",
+    "location",
+    "retry-after",
+    "server",
+    "via",
+}
+_SAFE_IN_TARGET = "/%:=&?~+!$,;'@()*[]"
+
+
+class Stream(Protocol):
+    """What a request needs of the connection below it."""
+
+    async def send(self, data: bytes) -> None:
+        """Send all of `data`. Raises OSError."""
+
+    async def receive(self) -> bytes:
+        """Return at least one byte, or nothing at the peer's end. Raises OSError."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What has come so far: kept whatever happens next."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+
+    def take(self, event: h11.Event) -> bool:
+        """Take in one event; tell whether the response is over, or as much of it as is wanted."""
+        if isinstance(event, h11.Response):
+            self.status = event.status_code
+            self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+        elif isinstance(event, h11.Data):
+            self.body += event.data
+            del self.body[MAX_BODY_BYTES:]
+        self.complete = isinstance(event, h11.EndOfMessage)
+        return self.complete or len(self.body) == MAX_BODY_BYTES
+
+
+async def get(
+    stream: Stream, frame: Frame, endpoint: Endpoint, *, host: str | None = None, timeout_s: float
+) -> HttpObservation:
+    """Ask for the endpoint's path once. `host` replaces its host in the Host header.
+
+    What came before a failure is kept. A redirect to no host at all is a failure, as in OONI.
+    """
+    loop = asyncio.get_running_loop()
+    reply = _Reply()
+    failure = None
+    started = loop.time()
+    try:
+        async with asyncio.timeout(timeout_s):
+            await _exchange(stream, endpoint, host or endpoint.host, reply)
+    except (OSError, EOFError, ValueError, h11.ProtocolError) as error:
+        failure = failure_of(error)
+    fields = frame.fields(loop.time() - started, failure)
+    if failure is None and reply.status in _REDIRECTS and _leads_nowhere(reply.headers.get("location")):
+        fields["failure"] = INVALID_REDIRECT
+    return _observation(fields, endpoint, reply)
+
+
+async def _exchange(stream: Stream, endpoint: Endpoint, host: str, reply: _Reply) -> None:
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+    request = connection.send(_request(endpoint, host)) or b""
+    connection.send(h11.EndOfMessage())
+    await stream.send(request)
+    while not reply.take(await _next_event(connection, stream)):
+        pass
+
+
+async def _next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
+    """Return the next event of the response. Raises EOFError if the peer ends it early."""
+    while not isinstance(event := connection.next_event(), h11.Event):
+        data = await stream.receive()
+        if connection.their_state is h11.SEND_RESPONSE:
+            _check_begin(connection, data)
+        connection.receive_data(data)
+    return event
+
+
+def _check_begin(connection: h11.Connection, data: bytes) -> None:
+    """Tell a FIN and other protocols from HTTP at once: h11 would wait for the end of a head."""
+    if not data:
+        raise EOFError("the connection ended before the response")
+    is_first = not connection.trailing_data[0]
+    if is_first and data[:5] != b"HTTP/"[: len(data)]:
+        raise h11.RemoteProtocolError("illegal status line")
+
+
+def _request(endpoint: Endpoint, host: str) -> h11.Request:
+    """Build what a browser would send, but for compression, which would hide what a block page says."""
+    implied = {"https": 443, "http": 80}.get(endpoint.scheme) == endpoint.port
+    bracketed = f"[{host}]" if ":" in host else host
+    return h11.Request(
+        method="GET",
+        target=quote(endpoint.path.partition("#")[0] or "/", safe=_SAFE_IN_TARGET),
+        headers=[
+            ("Host", bracketed if implied else f"{bracketed}:{endpoint.port}"),
+            ("User-Agent", USER_AGENT),
+            ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+            ("Accept-Language", "en-US,en;q=0.5"),
+            ("Accept-Encoding", "identity"),
+            ("Upgrade-Insecure-Requests", "1"),
+        ],
+    )
+
+
+def _leads_nowhere(location: str | None) -> bool:
+    """Tell whether a Location names a web scheme, or just "//", and then no host."""
+    if location is None:
+        return False
+    try:
+        parts = urlsplit(location.strip())
+        return not parts.hostname and (parts.scheme in {"http", "https"} or location.strip().startswith("//"))
+    except ValueError:
+        return True
+
+
+def _observation(fields: Fields, endpoint: Endpoint, reply: _Reply) -> HttpObservation:
+    if reply.status is None:
+        return HttpObservation(**fields, url=str(endpoint))
+    body = bytes(reply.body)
+    content_type = reply.headers.get("content-type", "")
+    text = text_of(body, content_type, reply.headers.get("content-encoding", ""))
+    page = blockpages.Page(
+        host=endpoint.host,
+        status=reply.status,
+        location=reply.headers.get("location", "").lower(),
+        server=reply.headers.get("server", "").lower(),
+        body=text[:_MAX_PAGE_TEXT].lower(),
+        body_bytes=len(body),
+    )
+    return HttpObservation(
+        **fields,
+        url=str(endpoint),
+        status=reply.status,
+        headers=tuple(
+            (name, value[:_MAX_HEADER_TEXT]) for name, value in reply.headers.items() if name in _KEPT_HEADERS
+        ),
+        title=title_of(text),
+        body_bytes=len(body),
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        body_truncated=not reply.complete,
+        fingerprints=blockpages.match(page),
+    )
