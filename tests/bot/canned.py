@@ -78,6 +78,8 @@ class CannedProber:
         self.most_running = 0
         self.cancelled = 0
         self.begun = asyncio.Event()
+        self.crowded = asyncio.Event()
+        """More than one check is running."""
         self.go = asyncio.Event()
         self.go.set()
         self.error: Exception | None = None
@@ -97,6 +99,8 @@ class CannedProber:
             if on_observation:
                 on_observation(observation)
         self.begun.set()
+        if self.running > 1:
+            self.crowded.set()
         try:
             await self.go.wait()
         except asyncio.CancelledError:

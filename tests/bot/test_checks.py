@@ -214,8 +214,7 @@ async def test_different_targets_are_measured_side_by_side_but_not_too_many(
     async with opened(tmp_path / "db", prober, clock, most_running=2) as checks:
         prober.go.clear()
         askers = [asyncio.create_task(checks.check(service(f"s{number}"))) for number in range(6)]
-        while prober.running < 2:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(prober.crowded.wait(), 5)
         prober.go.set()
         await asyncio.gather(*askers)
     assert (prober.most_running, prober.asked.total()) == (2, 6)
