@@ -67,8 +67,8 @@ class DohClients:
             return await self._exchange(url, message)
         except NotDnsError:
             raise
-        except Exception as error:
-            raise DohError(f"{type(error).__name__} from {url}") from error
+        except Exception as error:  # noqa: BLE001 -- httpx lets some of httpcore's, h2's and anyio's own through
+            raise DohError(f"{type(error).__name__} from {url}") from _origin(error)
 
     async def _exchange(self, url: str, message: bytes) -> bytes:
         async with self._leased(url) as operator:
@@ -133,3 +133,13 @@ async def _post(client: httpx.AsyncClient, url: str, message: bytes) -> bytes:
             if len(answer) > MAX_ANSWER_BYTES:
                 raise NotDnsError("HTTP response of more bytes than a DNS message has")
         return bytes(answer)
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return what the HTTP client translated. Its pool says `raise … from None`: only the context keeps the cause."""
+    while type(error).__module__.partition(".")[0] in {"httpx", "httpcore"}:
+        inner = error.__cause__ or error.__context__
+        if inner is None:
+            break
+        error = inner
+    return error

@@ -16,12 +16,13 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
+from dns.message import QueryMessage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import TracebackType
 
-    from dns.message import Message, QueryMessage
+    from dns.message import Message
 
 SOA = ". 60 IN SOA a.nic.example. hostmaster.nic.example. 1 1800 900 604800 60"
 
@@ -81,6 +82,7 @@ class DnsServer:
     """Where TCP is answered otherwise than with the last reply of `script`."""
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _exits: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
@@ -91,6 +93,11 @@ class DnsServer:
     def answer_tcp(self, name: str, query_type: str, *replies: Reply) -> None:
         """Script the reply over TCP and HTTPS, where it is another one. None at all: silence."""
         self.tcp_script[name, query_type] = replies
+
+    async def until_asked(self, times: int) -> None:
+        """Wait until that many questions have come in all."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.asked) >= times)
 
     @property
     def resolver(self) -> str:
@@ -131,7 +138,7 @@ class DnsServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def reply_to_datagram(self, wire: bytes, transport: asyncio.DatagramTransport, peer: tuple[str, int]) -> None:
-        query = self.note("udp", wire)
+        query = await self._note("udp", wire)
         for reply in self._replies(query):
             if reply.hold:
                 await reply.hold.wait()
@@ -139,7 +146,7 @@ class DnsServer:
 
     async def reply_whole(self, transport: str, wire: bytes) -> bytes | None:
         """Return the one reply of a stream transport; None where it hangs up. Waits forever where it is silent."""
-        query = self.note(transport, wire)
+        query = await self._note(transport, wire)
         replies = self.tcp_script.get(_key(query), self._replies(query)[-1:])
         if not replies:
             await asyncio.Event().wait()
@@ -148,10 +155,12 @@ class DnsServer:
             await reply.hold.wait()
         return None if reply.fin else encode(reply, query, udp=False)
 
-    def note(self, transport: str, wire: bytes) -> QueryMessage:
+    async def _note(self, transport: str, wire: bytes) -> QueryMessage:
         query = dns.message.from_wire(wire)
         assert isinstance(query, dns.message.QueryMessage)
-        self.asked.append(Asked(transport, *_key(query), query))
+        async with self._changed:
+            self.asked.append(Asked(transport, *_key(query), query))
+            self._changed.notify_all()
         return query
 
     def _replies(self, query: QueryMessage) -> tuple[Reply, ...]:

@@ -12,13 +12,13 @@ import h2.config
 import h2.connection
 import h2.events
 import h11
+import trustme
+
+from tests.fakes.dns_server import DnsServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
-
-    import trustme
-
-    from tests.fakes.dns_server import DnsServer
 
 
 @dataclass
@@ -33,8 +33,6 @@ class DohServer:
     content_type: str = "application/dns-message"
     body: bytes | None = None
     """Goes out in place of the answer."""
-    closes_idle: bool = False
-    """Hangs up after each answer, without a word."""
     connections: int = 0
     requests: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
@@ -88,7 +86,7 @@ class DohServer:
 
 async def _serve_h2(server: DohServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer each stream in a task of its own, so that a held answer keeps no other back."""
-    connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
     connection.initiate_connection()
     streams: dict[int, tuple[dict[str, str], bytearray]] = {}
 
@@ -111,7 +109,7 @@ async def _serve_h2(server: DohServer, reader: asyncio.StreamReader, writer: asy
                 raise ConnectionResetError
             for event in connection.receive_data(data):
                 if isinstance(event, h2.events.RequestReceived):
-                    streams[event.stream_id] = (dict(event.headers), bytearray())
+                    streams[event.stream_id] = (_text(event.headers), bytearray())
                 elif isinstance(event, h2.events.DataReceived):
                     streams[event.stream_id][1].extend(event.data)
                 elif isinstance(event, h2.events.StreamEnded):
@@ -127,8 +125,7 @@ async def _serve_h11(server: DohServer, reader: asyncio.StreamReader, writer: as
         if event is h11.NEED_DATA:
             connection.receive_data(await reader.read(65536))
         elif isinstance(event, h11.Request):
-            headers = {name.decode(): value.decode() for name, value in event.headers}
-            headers[":method"] = event.method.decode()
+            headers = {":method": event.method.decode(), **_text(event.headers)}
         elif isinstance(event, h11.Data):
             body += event.data
         elif isinstance(event, h11.EndOfMessage):
@@ -143,3 +140,7 @@ async def _serve_h11(server: DohServer, reader: asyncio.StreamReader, writer: as
             body.clear()
         else:
             return
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in headers}
