@@ -36,7 +36,7 @@ FILE_BYTES = 64 * 1024
 _SHOWN = 60
 """Characters of a refused value that a message repeats."""
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+|[0-9a-f:.]*:[0-9a-f:.]*")
-_SYNTAX_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -77,7 +77,10 @@ def parse_endpoint(url: str) -> Endpoint:
         raise ValueError(f"{shown} is not one of {', '.join(SCHEMES)}")
     if not (url.isascii() and url.isprintable()) or " " in url:
         raise ValueError(f"{shown} has a sign in it that a URL cannot have")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"{shown} is no URL: {_one_line(str(error))}") from error
     host, port = _host_and_port(parts, shown)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     if scheme == "tcp":
@@ -92,10 +95,10 @@ def _host_and_port(parts: SplitResult, shown: str) -> tuple[str, int]:
     if "@" in parts.netloc or parts.fragment or not _HOST.fullmatch(host):
         raise ValueError(f"{shown} does not name a host in the form scheme://host:port/path")
     try:
-        port = parts.port or SCHEMES[parts.scheme]
+        port = SCHEMES[parts.scheme] if parts.port is None else parts.port
     except ValueError:
         port = None
-    if port is None:
+    if not port:
         raise ValueError(f"{shown} needs a port from 1 to 65535")
     return host, port
 
@@ -168,8 +171,7 @@ def _parse(path: str, text: str) -> dict[str, object]:
         raise CatalogueError(f"{path}:1: nested too deeply") from error
     except ValueError as error:
         found = _SYNTAX_LINE.search(str(error))
-        last = len(text.rstrip("\n").split("\n"))
-        line = int(found[1]) if found and found[1] else last
+        line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
         raise CatalogueError(f"{path}:{line}: {_one_line(_SYNTAX_LINE.sub('', str(error)))}") from error
 
 
@@ -186,7 +188,7 @@ def _problem(detail: ErrorDetails) -> str:
         case "literal_error":
             return f"{shown} is not one of {detail['ctx']['expected']}".replace(" or ", ", ")
         case _:
-            return f"{_one_line(detail['msg']).replace('Input should', 'should')}, not {shown}"
+            return f"{_one_line(detail['msg'].removeprefix('Input '))}, not {shown}"
 
 
 def _contradictions(parsed: _Service, stem: str) -> Iterator[tuple[tuple[str | int, ...], str]]:

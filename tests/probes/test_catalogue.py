@@ -1,0 +1,423 @@
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.catalogue import Catalogue, CatalogueError, fold, names_of
+from probes.model import Component, Endpoint
+from probes.service_files import CATEGORIES, FILE_BYTES, parse_endpoint, read_service_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """\
+name = "Example"
+category = "news"
+sources = ["example.org itself"]
+directory_names = ["example.org"]
+ordinary_words = ["example"]
+
+[aliases]
+en = ["sample"]
+ru = ["пример"]
+
+[[components]]
+id = "web"
+endpoints = ["https://example.org/"]
+
+[[components]]
+id = "chat"
+essential = false
+pool = "any"
+endpoints = [
+    "tcp://chat.example.org:5222",
+    "tcp://192.0.2.1:443",
+]
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalogue:
+    return Catalogue.load()
+
+
+def write(directory: Path, **files: str) -> Path:
+    for stem, text in files.items():
+        (directory / f"{stem}.toml").write_text(text, encoding="utf-8")
+    return directory
+
+
+# --- the shipped files -----------------------------------------------------------------------------------------------
+
+
+def test_the_services_that_people_ask_about_are_shipped(shipped: Catalogue) -> None:
+    first = {"whatsapp", "telegram", "facebook", "instagram", "youtube", "x", "signal", "max", "vk", "wikipedia"}
+
+    assert first <= {service.id for service in shipped}
+    assert len(shipped) >= 36
+
+
+def test_a_shipped_service_is_quick_to_check(shipped: Catalogue) -> None:
+    for service in shipped:
+        essential = [endpoint for part in service.components if part.essential for endpoint in part.endpoints]
+
+        assert 1 <= len(essential) <= 3, service.id
+        assert {endpoint.scheme for endpoint in essential} == {"https"}, service.id
+
+
+def test_a_shipped_service_says_its_sources_and_its_names_in_a_directory(shipped: Catalogue) -> None:
+    for service in shipped:
+        assert service.sources, service.id
+        assert service.directory_names, service.id
+
+
+def test_no_two_shipped_services_share_a_site(shipped: Catalogue) -> None:
+    for service in shipped:
+        for part in service.components:
+            for endpoint in part.endpoints:
+                assert not part.essential or shipped.find_host(endpoint.host) is service
+
+
+@pytest.mark.parametrize(
+    ("name", "id_"),
+    [
+        ("whatsapp", "whatsapp"),
+        ("WhatsApp", "whatsapp"),
+        ("  What's   APP ", "whatsapp"),
+        ("ВАТСАП", "whatsapp"),
+        ("Ｗｈａｔｓａｐｐ", "whatsapp"),
+        ("whats\u200bapp", "whatsapp"),
+        ("телега", "telegram"),
+        ("ютьюб", "youtube"),
+        ("Twitter", "x"),
+        ("x", "x"),
+        ("Х", "x"),
+        ("Макс", "max"),
+        ("вк", "vk"),
+        ("В Контакте", "vk"),
+        ("Wikipédia", "wikipedia"),
+        ("Радио Свобода", "svoboda"),
+        ("Proton VPN", "protonvpn"),
+    ],
+)
+def test_a_service_is_found_by_any_of_its_names(shipped: Catalogue, name: str, id_: str) -> None:
+    found = shipped.find(name)
+
+    assert found is not None
+    assert found.id == id_
+
+
+@pytest.mark.parametrize("name", ["", " ", "nothing of the kind", "whatsapp telegram", "web.whatsapp.com"])
+def test_what_is_no_name_finds_nothing(shipped: Catalogue, name: str) -> None:
+    assert shipped.find(name) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "id_"),
+    [
+        ("youtube.com", "youtube"),
+        ("WWW.YouTube.com", "youtube"),
+        ("x.com.", "x"),
+        ("web.whatsapp.com", "whatsapp"),
+        ("bbc.com", "bbc"),
+        ("g.whatsapp.net", None),
+        ("example.org", None),
+        ("", None),
+    ],
+)
+def test_an_essential_site_leads_to_its_service(shipped: Catalogue, host: str, id_: str | None) -> None:
+    found = shipped.find_host(host)
+
+    assert (found.id if found else None) == id_
+
+
+def test_the_id_alone_gets_a_service(shipped: Catalogue) -> None:
+    assert shipped.get("vk") is shipped.find("вконтакте")
+    assert shipped.get("VK") is None
+
+
+def test_categories_hold_every_service_once(shipped: Catalogue) -> None:
+    groups = shipped.categories()
+
+    assert list(groups) == [name for name in CATEGORIES if name in groups]
+    assert sorted(service.id for group in groups.values() for service in group) == [service.id for service in shipped]
+    assert "telegram" in {service.id for service in groups["messenger"]}
+
+
+# --- own files -------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_service_is_one_file(tmp_path: Path) -> None:
+    catalogue = Catalogue.load(write(tmp_path, example=GOOD))
+
+    service = catalogue.find("пример")
+    assert service is not None
+    assert (service.id, service.name, service.kind, service.category) == ("example", "Example", "service", "news")
+    assert service.aliases == {"en": ("sample",), "ru": ("пример",)}
+    assert service.components == (
+        Component(id="web", endpoints=(Endpoint("https", "example.org", 443, "/"),)),
+        Component(
+            id="chat",
+            essential=False,
+            pool="any",
+            endpoints=(Endpoint("tcp", "chat.example.org", 5222), Endpoint("tcp", "192.0.2.1", 443)),
+        ),
+    )
+    assert "example" in catalogue.ordinary_words
+    assert catalogue.get("whatsapp") is not None
+
+
+def test_an_own_file_stands_in_for_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    catalogue = Catalogue.load(write(tmp_path, whatsapp=GOOD))
+
+    assert catalogue.get("whatsapp") is catalogue.find("Example")
+    assert catalogue.find("ватсап") is None
+    assert len(catalogue) == len(Catalogue.load())
+
+
+def test_only_toml_files_are_read(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD)
+    (tmp_path / "README.md").write_text("not a service")
+    (tmp_path / "example.toml~").write_text("a backup")
+
+    assert Catalogue.load(tmp_path).get("example")
+
+
+def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "example.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
+
+    assert Catalogue.load(tmp_path).get("example")
+
+
+# --- what is wrong, and where ----------------------------------------------------------------------------------------
+
+
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"/absent: cannot be read: No such file or directory$"):
+        Catalogue.load(tmp_path / "absent")
+
+
+# Where the syntax is broken, the words are Python's own and differ between its releases.
+BROKEN = [
+    ('"Example"', '"Example', "1: "),
+    ('"Example"', "", "1: "),
+    ("[aliases]", "[aliases", "7: "),
+    ('    "tcp://192.0.2.1:443",\n]', "", "20: invalid value (at end of document)"),
+    ('id = "chat"', 'id = "chat"\nid = "talk"', "17: "),
+    ('name = "Example"\n', "", "1: name: missing"),
+    ('"Example"', '""', "1: name: string should have at least 1 character, not ''"),
+    ('"Example"', "7", "1: name: should be a valid string, not 7"),
+    ('"news"', '"gossip"', "2: category: 'gossip' is not one of 'messenger', "),
+    ('sources = ["example.org itself"]', "sources = []", "3: sources: list should have at least 1 item"),
+    ('["example.org"]', '["Example.org"]', "4: directory_names[0]: string should match pattern"),
+    ('["example"]', '["instance"]', "5: ordinary_words[0]: 'instance' is neither the id nor the name nor an alias"),
+    ("en = [", "english = [", "8: aliases.english: string should match pattern"),
+    ('["sample"]', '"sample"', "8: aliases.en: should be a valid list, not 'sample'"),
+    ('["sample"]', '["sample", " "]', "8: aliases.en[1]: string should match pattern"),
+    ('id = "web"', 'id = "web"\ncolour = "red"', "13: components[0].colour: unknown key"),
+    ('id = "web"', 'id = "web"\n"no\\nsense" = 1', "13: components[0].'no\\nsense': unknown key"),
+    ('id = "web"', 'id = "Web"', "12: components[0].id: string should match pattern"),
+    ('id = "web"\n', "", "11: components[0].id: missing"),
+    ('id = "chat"', 'id = "web"', "16: components[1].id: 'web' is there twice"),
+    ("essential = false", 'essential = "no"', "17: components[1].essential: should be a valid boolean, not 'no'"),
+    ('pool = "any"', 'pool = "some"', "18: components[1].pool: 'some' is not one of 'all', 'any'"),
+    ('id = "web"', 'id = "web"\nessential = false', "11: components: none is essential"),
+    ('["https://example.org/"]', "[]", "13: components[0].endpoints: list should have at least 1 item"),
+    (
+        '"tcp://192.0.2.1:443"',
+        '"ftp://192.0.2.1"',
+        "21: components[1].endpoints[1]: 'ftp://192.0.2.1' is not one of https",
+    ),
+    ('"tcp://192.0.2.1:443"', "443", "21: components[1].endpoints[1]: 443 is not one of https, http, tcp"),
+    (
+        '"tcp://192.0.2.1:443"',
+        '"tcp://chat.example.org:5222"',
+        "21: components[1].endpoints[1]: 'tcp://chat.example.org:5222' is there twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), BROKEN)
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path, good: str, bad: str, message: str) -> None:
+    assert good in GOOD
+    write(tmp_path, example=GOOD.replace(good, bad, 1))
+
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue.load(tmp_path)
+
+    assert str(caught.value).startswith(f"{tmp_path}/example.toml:{message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_shipped_file_is_named_by_its_directory() -> None:
+    with pytest.raises(
+        CatalogueError, match=r"^services/foo\.toml:13: components\[0\]\.endpoints\[0\]: 'ftp://a\.b/' is not"
+    ):
+        read_service_file("foo", "services/foo.toml", GOOD.replace("https://example.org/", "ftp://a.b/").encode())
+
+
+@pytest.mark.parametrize("stem", ["Example", "an example", "пример", "-", "a" * 33])
+def test_a_file_name_that_is_no_id_is_refused(tmp_path: Path, stem: str) -> None:
+    with pytest.raises(CatalogueError, match=r"\.toml:1: '.*' is no id"):
+        Catalogue.load(write(tmp_path, **{stem: GOOD}))
+
+
+def test_a_long_value_is_shown_in_part(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD.replace("https://example.org/", "gopher://" + "x" * 5000))
+
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue.load(tmp_path)
+
+    assert len(str(caught.value)) < 300
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "example.toml").write_bytes(b'name = "Example"\ncategory = "\xff"\n')
+
+    with pytest.raises(CatalogueError, match=r"/example\.toml:2: not UTF-8: byte 0xff$"):
+        Catalogue.load(tmp_path)
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD + "#" * FILE_BYTES)
+
+    with pytest.raises(CatalogueError, match=r"/example\.toml:1: larger than 64 KiB$"):
+        Catalogue.load(tmp_path)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, example="name = " + "[" * 20_000)
+
+    with pytest.raises(CatalogueError, match=r"/example\.toml:1: nested too deeply$"):
+        Catalogue.load(tmp_path)
+
+
+def test_too_many_files_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, **{f"s{number}": "" for number in range(501)})
+
+    with pytest.raises(CatalogueError, match=r": more than 500 service files$"):
+        Catalogue.load(tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    make(tmp_path / "example.toml")
+
+    with pytest.raises(CatalogueError, match=r"/example\.toml: not a file$"):
+        Catalogue.load(tmp_path)
+
+
+def test_two_services_cannot_have_one_name(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD.replace('"sample"', '"sample", "ВАТСАП"'))
+
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue.load(tmp_path)
+
+    assert str(caught.value) == "services/whatsapp.toml:13: aliases.ru[0]: 'ватсап' is already a name of " + str(
+        tmp_path / "example.toml"
+    )
+
+
+def test_two_services_cannot_share_their_visible_name_either(tmp_path: Path) -> None:
+    first = GOOD.replace('ordinary_words = ["example"]\n', "")
+    second = first.replace("sample", "second").replace("пример", "второй")
+
+    with pytest.raises(CatalogueError, match=r"/second\.toml:1: name: 'Example' is already a name of .*/first\.toml$"):
+        Catalogue.load(write(tmp_path, first=first, second=second))
+
+
+@given(st.text(alphabet=st.sampled_from("ab=[]{}\"'\n\r#.,1: é\x00")) | st.text())
+def test_any_text_is_a_service_or_one_line_of_complaint(text: str) -> None:
+    try:
+        read_service_file("example", "example.toml", text.encode("utf-8", "surrogatepass"))
+    except CatalogueError as error:
+        assert re.fullmatch(r"example\.toml:\d+: [^\n]+", str(error))  # noqa: PT017 -- whether it is raised is open
+
+
+@given(st.data())
+def test_any_cut_of_a_good_file_is_a_service_or_one_line_of_complaint(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(GOOD)))
+    end = data.draw(st.integers(start, len(GOOD)))
+    try:
+        read_service_file("example", "example.toml", (GOOD[:start] + GOOD[end:]).encode())
+    except CatalogueError as error:
+        assert re.fullmatch(r"example\.toml:\d+: [^\n]+", str(error))  # noqa: PT017 -- as above
+
+
+# --- endpoints and names ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("https://example.org/", Endpoint("https", "example.org", 443, "/")),
+        ("https://example.org", Endpoint("https", "example.org", 443, "/")),
+        ("http://example.org:8080/a?b=c", Endpoint("http", "example.org", 8080, "/a?b=c")),
+        ("https://EXAMPLE.org/", Endpoint("https", "example.org", 443, "/")),
+        ("tcp://192.0.2.1:5222", Endpoint("tcp", "192.0.2.1", 5222)),
+        ("tcp://[2001:db8::1]:443", Endpoint("tcp", "2001:db8::1", 443)),
+        ("https://xn--e1afmkfd.xn--p1ai/", Endpoint("https", "xn--e1afmkfd.xn--p1ai", 443, "/")),
+    ],
+)
+def test_a_url_names_an_endpoint(url: str, endpoint: Endpoint) -> None:
+    assert parse_endpoint(url) == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.org",
+        "ftp://example.org/",
+        "HTTPS://example.org/",
+        "https://",
+        "https:///path",
+        "https://localhost/",
+        "https://пример.рф/",
+        "https://exa mple.org/",
+        "https://exam\tple.org/",
+        "https://user@example.org/",
+        "https://example.org/#part",
+        "https://example.org:0/",
+        "https://example.org:65536/",
+        "https://example.org:port/",
+        "https://-a.example.org/",
+        "https://a..example.org/",
+        "https://[::1/",
+        "tcp://example.org",
+        "tcp://example.org:443/",
+        "tcp://example.org:443?a",
+    ],
+)
+def test_what_names_no_endpoint_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(url))} "):
+        parse_endpoint(url)
+
+
+@given(st.from_regex(r"(https?|tcp)://[a-z0-9.:@\[\]/?#%\t é-]{0,40}", fullmatch=True))
+def test_any_url_is_an_endpoint_or_a_complaint(url: str) -> None:
+    try:
+        endpoint = parse_endpoint(url)
+    except ValueError as error:
+        assert str(error).startswith(repr(url)[:50])  # noqa: PT017 -- whether it is raised is open
+    else:
+        assert endpoint.host
+        assert 0 < endpoint.port < 65536
+        assert parse_endpoint(str(endpoint)) == endpoint
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(name: str) -> None:
+    assert fold(fold(name)) == fold(name)
+
+
+def test_every_name_of_a_service_is_told() -> None:
+    service = read_service_file("example", "example.toml", GOOD.encode()).service
+
+    assert list(names_of(service)) == ["example", "Example", "sample", "пример"]
