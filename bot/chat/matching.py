@@ -67,7 +67,8 @@ _HOST = re.compile(
     r"|(?:\d{1,3}\.){3}\d{1,3})(?::\d+)?(?:[/?#]\S*)?",
     re.IGNORECASE,
 )
-_NEXT_SENTENCE = re.compile(r"\w{2}\.[A-ZА-ЯЁ][a-zа-яё]+", re.ASCII)
+_NEXT_SENTENCE = re.compile(r"\w{2,}\.[A-Z][a-z]+")
+"""Two sentences without a blank between them: "down.Is"."""
 _SITE = re.compile(r"(?:https?://)?([^/?#:@]+)(?:[/?#]\S*)?", re.IGNORECASE)
 
 _Item = TypeVar("_Item")
@@ -102,7 +103,7 @@ def _take_hosts(chunks: Iterable[str], catalogue: Catalogue) -> tuple[list[str |
     parts: list[str | Service] = []
     hosts: list[str] = []
     for chunk in chunks:
-        if not _HOST.fullmatch(chunk) or _NEXT_SENTENCE.search(chunk):
+        if not _HOST.fullmatch(chunk) or _NEXT_SENTENCE.fullmatch(chunk):
             parts += _WORD.findall(fold(chunk))
             continue
         site = _SITE.fullmatch(chunk)
