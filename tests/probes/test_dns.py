@@ -31,6 +31,9 @@ HONEST, OTHER_HONEST, FORGED = "93.184.215.14", "93.184.215.15", "10.10.34.35"
 PATIENT_S = 30.0
 """Longer than any test takes: whoever waits this long fails."""
 
+NOISE = 64
+"""So many datagrams that answer nothing end a question before its time."""
+
 Transport = Literal["udp", "tcp", "doh"]
 
 
@@ -196,16 +199,16 @@ async def test_a_reply_with_a_wrong_id_does_not_hide_the_right_one(server: DnsSe
 
 
 async def test_nothing_but_a_wrong_id_is_named_and_kept(server: DnsServer, doh: DohClients) -> None:
-    server.answer(NAME, "A", Reply(answers=(f"A {FORGED}",), wrong_id=True))
-    seen = await ask(question(server.resolver, timeout_s=0.2), doh)
+    server.answer(NAME, "A", *[Reply(answers=(f"A {FORGED}",), wrong_id=True)] * NOISE)
+    seen = await heard(server, doh)
     assert (seen.failure, seen.addresses) == ("dns_reply_with_wrong_query_id", (FORGED,))
 
 
 async def test_a_reply_to_another_question_is_passed_over(server: DnsServer, doh: DohClients) -> None:
     server.answer(NAME, "A", Reply(answers=(f"A {FORGED}",), wrong_question=True), a(HONEST))
     assert (await heard(server, doh)).addresses == (HONEST,)
-    server.answer(NAME, "A", Reply(wrong_question=True))
-    assert (await ask(question(server.resolver, timeout_s=0.2), doh)).failure == "dns_server_misbehaving"
+    server.answer(NAME, "A", *[Reply(wrong_question=True)] * NOISE)
+    assert (await heard(server, doh)).failure == "dns_server_misbehaving"
 
 
 @pytest.mark.usefixtures("short_grace")
@@ -220,15 +223,10 @@ async def test_garbage_with_the_right_id_is_a_misbehaving_server(
     assert (seen.failure, seen.reply) == ("dns_server_misbehaving", None)
 
 
-async def test_mere_noise_is_a_misbehaving_server_once_time_is_up(server: DnsServer, doh: DohClients) -> None:
-    server.answer(NAME, "A", Reply(raw=b"\x00"))
-    seen = await ask(question(server.resolver, timeout_s=0.2), doh)
+async def test_mere_noise_is_a_misbehaving_server(server: DnsServer, doh: DohClients) -> None:
+    server.answer(NAME, "A", *[Reply(raw=b"\x00")] * NOISE)
+    seen = await heard(server, doh)
     assert (seen.failure, seen.reply) == ("dns_server_misbehaving", None)
-
-
-async def test_a_flood_of_noise_ends_before_the_time_is_up(server: DnsServer, doh: DohClients) -> None:
-    server.answer(NAME, "A", *[Reply(wrong_id=True)] * 200)
-    assert (await heard(server, doh)).failure == "dns_reply_with_wrong_query_id"
 
 
 # --- a second reply --------------------------------------------------------------------------------------------------
@@ -262,9 +260,9 @@ async def test_the_wait_for_a_second_reply_ends_with_the_question_and_is_not_cou
     server: DnsServer, doh: DohClients
 ) -> None:
     server.answer(NAME, "A", FORGED_NXDOMAIN)
-    seen = await ask(question(server.resolver, timeout_s=0.5), doh)
+    seen = await ask(question(server.resolver, timeout_s=1.0), doh)
     assert (seen.failure, seen.late_replies) == ("dns_nxdomain_error", ())
-    assert seen.elapsed_s < 0.5
+    assert seen.elapsed_s < 1.0
 
 
 @pytest.mark.usefixtures("long_grace")
@@ -335,9 +333,9 @@ async def test_what_goes_wrong_over_tcp_is_named(
 
 async def test_a_failure_after_truncation_is_that_of_tcp(server: DnsServer, doh: DohClients) -> None:
     server.answer(NAME, "A", Reply(truncated=True))
-    server.answer_tcp(NAME, "A")
-    seen = await ask(question(server.resolver, timeout_s=0.3), doh)
-    assert (seen.failure, seen.transport, seen.reply) == ("generic_timeout_error", "tcp", None)
+    server.answer_tcp(NAME, "A", Reply(fin=True))
+    seen = await heard(server, doh)
+    assert (seen.failure, seen.transport, seen.reply) == ("eof_error", "tcp", None)
 
 
 async def test_a_closed_tcp_port_is_refused(doh: DohClients) -> None:
@@ -347,6 +345,12 @@ async def test_a_closed_tcp_port_is_refused(doh: DohClients) -> None:
 
 
 # --- HTTPS -----------------------------------------------------------------------------------------------------------
+
+
+async def cancelled(task: asyncio.Task[DnsObservation]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def over_https(server: DohServer, clients: DohClients, timeout_s: float = PATIENT_S) -> DnsObservation:
@@ -404,28 +408,37 @@ async def test_a_connection_that_died_while_it_was_idle_is_made_anew(
         assert operator.connections == 3
 
 
-async def test_a_connection_that_let_a_question_time_out_is_not_used_again(
+async def test_an_operators_silence_is_a_time_out(server: DnsServer, authority: trustme.CA, doh: DohClients) -> None:
+    server.answer(NAME, "A")
+    async with DohServer(server, authority) as operator:
+        assert (await over_https(operator, doh, timeout_s=0.1)).failure == "generic_timeout_error"
+
+
+async def test_a_connection_on_which_an_answer_was_given_up_is_not_used_again(
     server: DnsServer, authority: trustme.CA, doh: DohClients
 ) -> None:
     gate = asyncio.Event()
     server.answer(NAME, "A", a(HONEST, hold=gate))
     async with DohServer(server, authority) as operator:
-        assert (await over_https(operator, doh, timeout_s=0.3)).failure == "generic_timeout_error"
+        given_up = asyncio.create_task(over_https(operator, doh))
+        await server.until_asked(1)
+        await cancelled(given_up)
         gate.set()
         assert (await over_https(operator, doh)).addresses == (HONEST,)
         assert operator.connections == 2
 
 
-async def test_a_slow_answer_does_not_end_the_questions_beside_it(
+async def test_giving_up_one_answer_does_not_end_the_questions_beside_it(
     server: DnsServer, authority: trustme.CA, doh: DohClients
 ) -> None:
     gate = asyncio.Event()
-    server.answer("slow.example.org", "A", a(HONEST, hold=asyncio.Event()))
+    server.answer("slow.example.org", "A")
     server.answer(NAME, "A", a(HONEST, hold=gate))
-    async with DohServer(server, authority) as operator, asyncio.TaskGroup() as group:
-        patient = group.create_task(over_https(operator, doh))
-        slow = await ask(question(operator.url, "doh", 0.3, "slow.example.org"), doh)
-        assert slow.failure == "generic_timeout_error"
+    async with DohServer(server, authority) as operator:
+        patient = asyncio.create_task(over_https(operator, doh))
+        given_up = asyncio.create_task(ask(question(operator.url, "doh", name="slow.example.org"), doh))
+        await server.until_asked(2)
+        await cancelled(given_up)
         gate.set()
         assert (await patient).addresses == (HONEST,)
         assert operator.connections == 1
@@ -524,9 +537,7 @@ async def test_a_question_can_be_cancelled(server: DnsServer, authority: trustme
         for already, each in enumerate(questions):
             task = asyncio.create_task(ask(each, doh))
             await server.until_asked(already + 1)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await cancelled(task)
 
 
 @given(st.binary(max_size=200), st.booleans())
