@@ -1,0 +1,1 @@
+"""A simulated internet with a censor in it."""
