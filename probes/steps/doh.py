@@ -118,7 +118,7 @@ class DohClients:
             keepalive_expiry=_KEPT_ALIVE_S,
         )
         # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
-        return httpx.AsyncClient(http2=True, verify=self._context, trust_env=False, limits=limits, timeout=None)  # noqa: S113
+        return httpx.AsyncClient(http2=True, verify=self._context, trust_env=False, limits=limits, timeout=None)  # noqa: S113 -- see above
 
 
 async def _post(client: httpx.AsyncClient, url: str, message: bytes) -> bytes:
