@@ -32,6 +32,8 @@ class TlsStream:
         self._tcp = tcp
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        if "\0" in server_name:
+            raise ValueError("a server name with a NUL")
         context = trust.measuring_context()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name or None)
 
