@@ -94,6 +94,8 @@ class Purpose(StrEnum):
     """The suspect name, said to a server that has nothing to do with it."""
     UNRELATED_BASELINE = "unrelated_baseline"
     """An innocuous name at that unrelated server: the fourth cell of the 2×2."""
+    SECURE_TWIN = "secure_twin"
+    """The same site at the same address over TLS, to hold a page in clear text against."""
     OTHER_PORT = "other_port"
     ROOT_SERVER = "root_server"
     """A root name server, asked for the name: an honest network lets it refer, an injector answers."""
@@ -284,7 +286,9 @@ class HttpObservation(Observation):
 
     @property
     def location(self) -> str | None:
-        """The Location header of a redirect."""
+        """Where a redirect leads; None for an answer that is none."""
+        if self.status is None or self.status // 100 != 3:
+            return None
         return next((value for name, value in self.headers if name == "location"), None)
 
 

@@ -6,7 +6,7 @@ and none raises for what the network does: whatever happens comes back as observ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from probes.model import Arm, Endpoint, Purpose
@@ -36,7 +36,7 @@ class Question:
     resolver: str
     """An address (asked over UDP, over TCP when the reply is truncated), or the URL of a DNS-over-HTTPS operator."""
     transport: Literal["udp", "tcp", "doh"] = "udp"
-    timeout_s: float
+    timeout_s: float = field(default=4.0, compare=False)
     arm: Arm = Arm.EXPERIMENT
     purpose: Purpose = Purpose.MEASURE
     host: str | None = None
@@ -60,9 +60,18 @@ class Attempt:
     """Tells repeats of the same step apart."""
     server_name: str | None = None
     until: Literal["tcp", "tls", "http"] = "http"
-    timeouts: Timeouts
+    timeouts: Timeouts = field(default=Timeouts(), compare=False)
     arm: Arm = Arm.EXPERIMENT
     purpose: Purpose = Purpose.MEASURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideQuestion:
+    """An endpoint, and addresses of it, to be tried by a control server beyond this network."""
+
+    endpoint: Endpoint
+    addresses: tuple[str, ...]
+    timeout_s: float = field(default=10.0, compare=False)
 
 
 class Network(Protocol):
@@ -89,5 +98,5 @@ class Network(Protocol):
         Never raises for what the network does.
         """
 
-    async def ask_outside(self, endpoint: Endpoint, addresses: Sequence[str], timeout_s: float) -> OutsideObservation:
-        """Ask the outside controls, one after the other, for their view of an endpoint."""
+    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
+        """Ask the outside controls, one after the other, until one answers."""

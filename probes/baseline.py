@@ -1,0 +1,235 @@
+"""The measuring host's own state.
+
+Is it online, behind a captive portal, behind an allow-list? Is its resolver honest, does its IPv6 work? Asked once
+something looks wrong, along with everything else, and kept for a while. What the observations mean is decided by
+`judge_network` and `judge_resolver`, which are pure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from probes.model import (
+    AnyObservation,
+    Arm,
+    Baseline,
+    DnsObservation,
+    Endpoint,
+    HttpObservation,
+    Purpose,
+    TcpObservation,
+    TlsObservation,
+)
+from probes.network import Attempt, Question
+from probes.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from typing import Literal
+
+    from probes.controls import Controls
+    from probes.network import Network
+
+Observed = TypeVar("Observed", DnsObservation, AnyObservation)
+
+KEPT_S = 60.0
+_IPV6 = 6
+_UP_TO_PORTALS = 2
+"""How many connectivity checks must be answered by somebody else before it is called a captive portal."""
+_GENUINE = frozenset({None, "ssl_invalid_hostname", "ssl_invalid_certificate"})
+"""Handshake outcomes that only a certificate of a trusted authority can have."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the baseline's steps saw, by what they were for."""
+
+    connectivity: list[tuple[int, HttpObservation]] = field(default_factory=list)
+    """With the status that each check should have had."""
+    servers: list[TlsObservation] = field(default_factory=list)
+    names: list[DnsObservation] = field(default_factory=list)
+    root: list[DnsObservation] = field(default_factory=list)
+    regular: list[AnyObservation] = field(default_factory=list)
+    listed: list[AnyObservation] = field(default_factory=list)
+    ipv6: list[TcpObservation] = field(default_factory=list)
+
+
+def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"]:
+    """Say whether this host is on the open internet."""
+    answered = [(expected, http) for expected, http in seen.connectivity if http.failure is None]
+    if any(http.status == expected for expected, http in answered):
+        return "ok"
+    if any(tls.chain and tls.failure in _GENUINE for tls in seen.servers):
+        return "ok"
+    if len(answered) >= _UP_TO_PORTALS:
+        return "captive"
+    if any(_proves(o) for o in seen.regular):
+        return "ok"
+    return "allowlist" if any(_proves(o) for o in seen.listed) else "offline"
+
+
+def _proves(observation: AnyObservation) -> bool:
+    return isinstance(observation, TlsObservation) and observation.failure is None
+
+
+def judge_resolver(seen: Seen) -> Literal["ok", "broken", "rerouted"]:
+    """Say whether the system's resolver resolves what nobody blocks, and whether it is the one that was asked."""
+    if seen.names and not any(o.addresses for o in seen.names):
+        return "broken"
+    answered = any(o.reply is not None and o.reply.answers for o in seen.root)
+    return "rerouted" if answered else "ok"
+
+
+class BaselineProbe:
+    """Takes the baseline when it is first wanted, and gives it to everybody who asks within the next minute."""
+
+    def __init__(self, network: Network, controls: Controls, clock: Callable[[], float]) -> None:
+        self._network = network
+        self._controls = controls
+        self._clock = clock
+        self._watchers: set[asyncio.Event] = set()
+        self._taking = False
+        self._taken_s: float | None = None
+        self._result: Baseline | None = None
+        self._families = network.families()
+        self.rtts_s: list[float] = []
+        self.observations: list[AnyObservation] = []
+
+    @property
+    def result(self) -> Baseline | None:
+        """The host's state, None while it is not known or too old to be trusted."""
+        if self._taken_s is None or self._clock() - self._taken_s > KEPT_S:
+            return None
+        return self._result
+
+    @property
+    def working_families(self) -> frozenset[int]:
+        """The IP versions that have a route here and are not known to be broken."""
+        return self._families
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in self.observations)
+
+    @contextmanager
+    def watched_by(self, changed: asyncio.Event) -> Iterator[None]:
+        """Have `changed` set when the baseline is known, or is known not to come."""
+        self._watchers.add(changed)
+        try:
+            yield
+        finally:
+            self._watchers.discard(changed)
+
+    def start(self, create_task: Callable[[Coroutine[None, None, None]], None]) -> None:
+        """Take the baseline, unless it is known or being taken."""
+        if self.result is None and not self._taking:
+            self._taking = True
+            create_task(self._take())
+
+    async def _take(self) -> None:
+        seen = Seen()
+        self._families = self._network.families()
+        self.rtts_s, self.observations = [], []
+        try:
+            await self._look(seen)
+            self._conclude(seen)
+        finally:
+            self._taking = False
+            for changed in self._watchers:
+                changed.set()
+
+    async def _look(self, seen: Seen) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for endpoint, expected in self._controls.connectivity:
+                tasks.create_task(self._check_connectivity(seen, endpoint, expected))
+            for address in self._controls.unrelated_addresses:
+                tasks.create_task(self._check_server(seen, address))
+            for address in self._controls.ipv6_addresses if _IPV6 in self._families else ():
+                tasks.create_task(self._check_ipv6(seen, address))
+            tasks.create_task(self._check_root(seen))
+        if judge_network(seen) == "offline" and any(o.addresses for o in seen.names):
+            await self._check_allowlist(seen)
+
+    def _conclude(self, seen: Seen) -> None:
+        if _IPV6 in self._families and all(o.failure is not None for o in seen.ipv6):
+            self._families -= {_IPV6}
+        self._result = Baseline(network=judge_network(seen), resolver=judge_resolver(seen))
+        self._taken_s = self._clock()
+
+    # --- steps -------------------------------------------------------------------------------------------------------
+
+    async def _check_connectivity(self, seen: Seen, endpoint: Endpoint, expected: int) -> None:
+        for address in (await self._resolve(seen, endpoint.host))[:1]:
+            for observation in await self._attempt(endpoint, address):
+                if isinstance(observation, HttpObservation):
+                    seen.connectivity.append((expected, observation))
+
+    async def _check_server(self, seen: Seen, address: str) -> None:
+        endpoint = Endpoint("https", address, 443, "/")
+        steps = await self._attempt(endpoint, address, until="tls")
+        seen.servers += [o for o in steps if isinstance(o, TlsObservation)]
+
+    async def _check_ipv6(self, seen: Seen, address: str) -> None:
+        steps = await self._attempt(Endpoint("https", address, 443, "/"), address, until="tcp")
+        seen.ipv6 += [o for o in steps if isinstance(o, TcpObservation)]
+
+    async def _check_root(self, seen: Seen) -> None:
+        host = self._controls.innocuous_names[0]
+        seen.root.append(await self._ask(host, self._controls.root_servers[0]))
+
+    async def _check_allowlist(self, seen: Seen) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for endpoint in self._controls.regular:
+                tasks.create_task(self._check_site(seen, seen.regular, endpoint))
+            for endpoint in self._controls.listed:
+                tasks.create_task(self._check_site(seen, seen.listed, endpoint))
+
+    async def _check_site(self, seen: Seen, into: list[AnyObservation], endpoint: Endpoint) -> None:
+        for address in (await self._resolve(seen, endpoint.host))[:1]:
+            into += await self._attempt(endpoint, address, until="tls")
+
+    async def _resolve(self, seen: Seen, host: str) -> Sequence[str]:
+        for resolver in self._network.system_resolvers():
+            observation = await self._ask(host, resolver)
+            seen.names.append(observation)
+            if observation.addresses:
+                return observation.addresses
+        return ()
+
+    async def _ask(self, host: str, resolver: str) -> DnsObservation:
+        question = Question(
+            name=host,
+            query_type="A",
+            resolver=resolver,
+            timeout_s=Pace().timeouts.dns_s,
+            arm=Arm.CONTROL,
+            purpose=Purpose.BASELINE,
+        )
+        return self._keep(await self._network.ask(question))
+
+    async def _attempt(
+        self, endpoint: Endpoint, address: str, until: Literal["tcp", "tls", "http"] = "http"
+    ) -> list[AnyObservation]:
+        if not self._network.permits(address, endpoint.port):
+            return []
+        steps: list[AnyObservation] = []
+        attempt = Attempt(
+            endpoint=endpoint,
+            address=address,
+            until=until,
+            timeouts=Pace().timeouts,
+            arm=Arm.CONTROL,
+            purpose=Purpose.BASELINE,
+        )
+        await self._network.attempt(attempt, lambda observation: steps.append(self._keep(observation)))
+        return steps
+
+    def _keep(self, observation: Observed) -> Observed:
+        numbered = replace(observation, id=f"b{len(self.observations) + 1}")
+        self.observations.append(numbered)
+        if observation.info is not None and observation.failure is None:
+            self.rtts_s.append(observation.info.min_rtt_s)
+        return numbered

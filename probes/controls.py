@@ -1,0 +1,54 @@
+"""Reads controls.toml: the hosts that measurements are held against."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from urllib.parse import urlsplit
+
+from probes.model import Endpoint
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    innocuous_names: tuple[str, ...]
+    unrelated_addresses: tuple[str, ...]
+    root_servers: tuple[str, ...]
+    ipv6_addresses: tuple[str, ...]
+    connectivity: tuple[tuple[Endpoint, int], ...]
+    """Plain-HTTP endpoints and the status that each answers wherever nobody interferes."""
+    regular: tuple[Endpoint, ...]
+    listed: tuple[Endpoint, ...]
+
+    def innocuous_name(self, host: str) -> str:
+        """Return a control name that is no relative of `host`."""
+        relatives = (name for name in self.innocuous_names if not _related(name, host))
+        return next(relatives, self.innocuous_names[-1])
+
+
+def _related(one: str, other: str) -> bool:
+    return one.split(".")[-2:] == other.split(".")[-2:]
+
+
+def _endpoint(url: str) -> Endpoint:
+    parts = urlsplit(url)
+    return Endpoint(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.path)
+
+
+@cache
+def shipped() -> Controls:
+    """Return the controls that come with the package."""
+    data = tomllib.loads(resources.files("probes").joinpath("controls.toml").read_text(encoding="utf-8"))
+    return Controls(
+        innocuous_names=tuple(data["innocuous_names"]),
+        unrelated_addresses=tuple(data["unrelated_addresses"]),
+        root_servers=tuple(data["root_servers"]),
+        ipv6_addresses=tuple(data["ipv6_addresses"]),
+        connectivity=tuple((_endpoint(entry["url"]), entry["status"]) for entry in data["connectivity"]),
+        regular=tuple(map(_endpoint, data["allowlist"]["regular"])),
+        listed=tuple(map(_endpoint, data["allowlist"]["listed"])),
+    )

@@ -1,0 +1,391 @@
+"""All that is known about one endpoint at one moment, arranged for the rules and the planner to ask.
+
+Pure: a view over trials. It names and groups what was seen; it decides nothing (see `probes.rules`) and wants nothing
+(see `probes.plan`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from probes.model import (
+    AnyObservation,
+    Arm,
+    Baseline,
+    DnsObservation,
+    Endpoint,
+    HttpObservation,
+    OutsideObservation,
+    Purpose,
+    TcpObservation,
+    TlsObservation,
+)
+from probes.network import Attempt, OutsideQuestion, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+SILENCE = frozenset({"generic_timeout_error", "timed_out"})
+RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
+REFUSALS = frozenset({"connection_refused"})
+UNREACHABLE = frozenset({"host_unreachable", "network_unreachable", "network_down"})
+RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns_servfail_error"}
+"""Failures after which an operating system's stub asks the next resolver (resolv.conf(5)); NXDOMAIN is final."""
+
+
+def fate_of(failure: str | None) -> str | None:
+    """Return what a failure looks like from outside: "silence", "reset", "refused", "unreachable", "certificate" …."""
+    for fate, failures in (
+        ("silence", SILENCE),
+        ("reset", RESETS),
+        ("refused", REFUSALS),
+        ("unreachable", UNREACHABLE),
+    ):
+        if failure in failures:
+            return fate
+    if failure in {"ssl_unknown_authority", "ssl_invalid_certificate", "ssl_invalid_hostname"}:
+        return "certificate"
+    return failure
+
+
+def family_of(address: str) -> int:
+    """Return 4 or 6."""
+    return ipaddress.ip_address(address).version
+
+
+def is_address(host: str) -> bool:
+    """Tell an IP address from a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Trial:
+    """One step that was started, and what it has shown so far."""
+
+    step: Question | Attempt | OutsideQuestion
+    started_s: float
+    observations: list[AnyObservation] = field(default_factory=list)
+    done: bool = False
+
+    @property
+    def stage_started_s(self) -> float:
+        """When the stage that is still running began."""
+        return self.started_s + sum(observation.elapsed_s for observation in self.observations)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One connection, as far as it got."""
+
+    attempt: Attempt
+    tcp: TcpObservation | None
+    tls: TlsObservation | None
+    http: HttpObservation | None
+    done: bool
+    slow: bool
+    """Still running, in a stage that takes longer than the network's round trips explain."""
+
+    @property
+    def last(self) -> TcpObservation | TlsObservation | HttpObservation | None:
+        return self.http or self.tls or self.tcp
+
+    @property
+    def layer(self) -> str:
+        """The layer that the flow ended in, or is waiting in."""
+        if self.last is None or (self.last is self.tcp and self.tcp and self.tcp.failure):
+            return "tcp"
+        if not self.done and not self.last.failure:
+            return "tls" if self.last is self.tcp and self.attempt.endpoint.scheme == "https" else "http"
+        return self.last.step
+
+    @property
+    def failure(self) -> str | None:
+        return self.last.failure if self.last else None
+
+    @property
+    def works(self) -> bool:
+        return self.done and self.last is not None and self.last.failure is None
+
+    @property
+    def failed(self) -> bool:
+        return self.done and self.last is not None and self.last.failure is not None
+
+    @property
+    def suspicious(self) -> bool:
+        return self.failed or self.slow
+
+    @property
+    def proves_name(self) -> bool:
+        """The server showed a valid certificate for the endpoint's own name."""
+        return self.tls is not None and self.tls.failure is None and self.tls.server_name == self.attempt.endpoint.host
+
+    @property
+    def got_bytes(self) -> bool:
+        """The server was heard at or above the layer in question, in whatever words: hello, alert, certificate."""
+        if self.http is not None and self.http.failure is None:
+            return True
+        return self.tls is not None and (self.tls.failure is None or bool(self.tls.chain) or self.tls.alert is not None)
+
+    def reached(self, layer: str) -> bool:
+        """Tell whether the server answered at `layer` ("tls" or "http")."""
+        if layer == "http":
+            return self.http is not None and self.http.failure is None
+        return self.got_bytes
+
+    def shares_fate(self, layer: str, failure: str | None) -> bool:
+        """Tell whether this flow ended in `layer` the way `failure` does."""
+        return self.failed and self.layer == layer and fate_of(self.failure) == fate_of(failure)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in (self.tcp, self.tls, self.http) if o is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one resolver says of the name, both address families taken together."""
+
+    resolver: str
+    observations: tuple[DnsObservation, ...]
+    done: bool
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(a for o in self.observations for a in o.addresses))
+
+    @property
+    def failure(self) -> str | None:
+        """None if any family resolved; else the failure of the IPv4 question, or the first there is."""
+        if self.addresses or not self.observations:
+            return None
+        ordered = sorted(self.observations, key=lambda o: o.query_type != "A")
+        return ordered[0].failure or "dns_no_answer"
+
+    @property
+    def says_dead(self) -> bool:
+        """The resolver answered, and the answer is that there is nothing."""
+        return self.done and self.failure in {"dns_nxdomain_error", "dns_no_answer"}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in self.observations)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about one endpoint. `now_s` and `patience_s` make slowness visible; both in seconds."""
+
+    endpoint: Endpoint
+    trials: Sequence[Trial]
+    system_resolvers: Sequence[str]
+    trusted_resolvers: Sequence[str]
+    baseline: Baseline | None
+    baseline_ids: tuple[str, ...]
+    working_families: frozenset[int]
+    """The IP versions that are known, or at least not known not, to work on this host."""
+    permits: Callable[[str, int], bool]
+    now_s: float
+    patience_s: float
+
+    def slow(self, trial: Trial) -> bool:
+        """Tell whether a trial is still running, in a stage that takes longer than round trips explain."""
+        return not trial.done and self.now_s - trial.stage_started_s > self.patience_s
+
+    def next_slow_s(self) -> float:
+        """Return when the next running stage will count as slow."""
+        due = [t.stage_started_s + self.patience_s for t in self.trials if not t.done]
+        return min((at_s for at_s in due if at_s > self.now_s), default=math.inf) + 0.001
+
+    @cached_property
+    def awaits_first_flow(self) -> bool:
+        """An address of the endpoint has not been heard of yet, well or ill."""
+        return any(not any(f.done for f in self.at(flow.attempt.address)) for flow in self.own_flows)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def questions(self, *purposes: Purpose) -> Iterable[tuple[Question, Trial]]:
+        """Yield the DNS questions that were asked for these purposes."""
+        for trial in self.trials:
+            if isinstance(trial.step, Question) and trial.step.purpose in purposes:
+                yield trial.step, trial
+
+    def _answers(self, resolvers: Sequence[str], *purposes: Purpose) -> list[Answer]:
+        asked = [(question, trial) for question, trial in self.questions(*purposes)]
+        answers = []
+        for resolver in resolvers:
+            trials = [trial for question, trial in asked if question.resolver == resolver]
+            if trials:
+                seen = tuple(o for t in trials for o in t.observations if isinstance(o, DnsObservation))
+                answers.append(Answer(resolver, seen, done=all(trial.done for trial in trials)))
+        return answers
+
+    @cached_property
+    def system_answers(self) -> list[Answer]:
+        """The first asking of each system resolver, in the system's order."""
+        return self._answers(self.system_resolvers, Purpose.MEASURE)
+
+    @cached_property
+    def system_answer(self) -> Answer | None:
+        """What a program on this host is told: the first resolver that settles the matter."""
+        for answer in self.system_answers:
+            if answer.addresses:
+                return answer
+            if not answer.done and not self._hesitates(answer):
+                return None
+            if answer.done and answer.failure not in RESOLVER_TROUBLE:
+                return answer
+        return self.system_answers[0] if self.system_answers else None
+
+    def _hesitates(self, answer: Answer) -> bool:
+        asked = [trial for question, trial in self.questions(Purpose.MEASURE) if question.resolver == answer.resolver]
+        return any(self.slow(trial) for trial in asked)
+
+    @cached_property
+    def repeated_answers(self) -> list[DnsObservation]:
+        """The system resolver's answers to the same question asked again, over UDP."""
+        return [o for _, t in self.questions(Purpose.REPEAT) for o in t.observations if isinstance(o, DnsObservation)]
+
+    @cached_property
+    def tcp_answers(self) -> list[DnsObservation]:
+        return [
+            o for _, t in self.questions(Purpose.RESOLVER_TCP) for o in t.observations if isinstance(o, DnsObservation)
+        ]
+
+    @cached_property
+    def root_answers(self) -> list[DnsObservation]:
+        return [
+            o for _, t in self.questions(Purpose.ROOT_SERVER) for o in t.observations if isinstance(o, DnsObservation)
+        ]
+
+    @cached_property
+    def honest_answers(self) -> list[Answer]:
+        return self._answers(self.trusted_resolvers, Purpose.HONEST_RESOLVER)
+
+    @property
+    def literal(self) -> bool:
+        """The endpoint is an address itself: there is no name to resolve."""
+        return is_address(self.endpoint.host)
+
+    @cached_property
+    def system_addresses(self) -> tuple[str, ...]:
+        """Every address that the system's resolvers gave, in any of the askings."""
+        if self.literal:
+            return (self.endpoint.host,)
+        first = self.system_answer.addresses if self.system_answer else ()
+        again = (address for o in self.repeated_answers for address in o.addresses)
+        return tuple(dict.fromkeys((*first, *again)))
+
+    @cached_property
+    def honest_addresses(self) -> tuple[str, ...]:
+        """The addresses that validated operators and the outside control gave."""
+        if self.literal:
+            return (self.endpoint.host,)
+        told = [address for answer in self.honest_answers for address in answer.addresses]
+        told += [address for outside in self.outside for address in outside.addresses]
+        return tuple(dict.fromkeys(told))
+
+    @cached_property
+    def honest_voices(self) -> list[tuple[str, ...]]:
+        """Observation ids of each independent source that resolved the name."""
+        voices = [answer.ids for answer in self.honest_answers if answer.addresses]
+        return voices + [(outside.id,) for outside in self.outside if outside.addresses]
+
+    @cached_property
+    def dead_voices(self) -> list[tuple[str, ...]]:
+        """Observation ids of each independent source that says that the name is empty or does not exist."""
+        voices = [answer.ids for answer in self.honest_answers if answer.says_dead]
+        return voices + [(o.id,) for o in self.outside if o.failure is None and not o.addresses]
+
+    @cached_property
+    def honest_settled(self) -> bool:
+        """Every trusted resolver has answered, or has failed to."""
+        return bool(self.honest_answers) and all(answer.done for answer in self.honest_answers)
+
+    # --- connections -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        return [self._flow(trial) for trial in self.trials if isinstance(trial.step, Attempt)]
+
+    def _flow(self, trial: Trial) -> Flow:
+        attempt = trial.step
+        assert isinstance(attempt, Attempt)  # noqa: S101 - the caller's condition, told to mypy
+        return Flow(
+            attempt,
+            next((o for o in trial.observations if isinstance(o, TcpObservation)), None),
+            next((o for o in trial.observations if isinstance(o, TlsObservation)), None),
+            next((o for o in trial.observations if isinstance(o, HttpObservation)), None),
+            done=trial.done,
+            slow=self.slow(trial),
+        )
+
+    @cached_property
+    def name_flows(self) -> list[Flow]:
+        """Those whose handshake shows whether an address belongs to the endpoint's name."""
+        return [*self.own_flows, *self.controls(Purpose.SECURE_TWIN)]
+
+    @cached_property
+    def own_flows(self) -> list[Flow]:
+        """Those that did what a client of the endpoint does."""
+        own = {Purpose.MEASURE, Purpose.REPEAT, Purpose.HONEST_ADDRESS}
+        return [flow for flow in self.flows if flow.attempt.purpose in own]
+
+    def at(self, address: str) -> list[Flow]:
+        """Return the endpoint's own flows at an address."""
+        return [flow for flow in self.own_flows if flow.attempt.address == address]
+
+    def controls(self, purpose: Purpose, address: str | None = None) -> list[Flow]:
+        """Return the control flows of one purpose, at one address or at any."""
+        return [
+            flow
+            for flow in self.flows
+            if flow.attempt.arm is Arm.CONTROL
+            and flow.attempt.purpose is purpose
+            and (address is None or flow.attempt.address == address)
+        ]
+
+    def works_at(self, address: str) -> bool:
+        return any(flow.works for flow in self.at(address))
+
+    def usable(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Return those addresses that may be contacted and whose family works on this host."""
+        return tuple(
+            a for a in addresses if family_of(a) in self.working_families and self.permits(a, self.endpoint.port)
+        )
+
+    # --- the view from outside ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def outside(self) -> list[OutsideObservation]:
+        """The outside controls that answered."""
+        return [
+            o
+            for trial in self.trials
+            for o in trial.observations
+            if isinstance(o, OutsideObservation) and o.failure is None
+        ]
+
+    @cached_property
+    def outside_pending(self) -> bool:
+        return any(isinstance(trial.step, OutsideQuestion) and not trial.done for trial in self.trials)
+
+    def seen_outside(self, layer: str, address: str) -> bool | None:
+        """Tell whether the outside control succeeded at a layer: None if it was not asked or says nothing of it."""
+        key = f"[{address}]:{self.endpoint.port}" if ":" in address else f"{address}:{self.endpoint.port}"
+        for outside in self.outside:
+            if layer == "http":
+                return outside.http_failure is None and outside.http_status is not None
+            table = outside.tcp if layer == "tcp" else outside.tls
+            if key in table:
+                return table[key] is None
+        return None

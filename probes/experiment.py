@@ -1,0 +1,253 @@
+"""Runs a target's steps and the counterfactuals that their outcome calls for, within a budget.
+
+What to do next is `probes.plan`'s to say, what it means `probes.verdict`'s. Here steps are started, each once, shared
+between endpoints of the same name, spaced apart where they repeat, and left as soon as nothing that is still running
+could change the verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from probes.evidence import Evidence, Trial
+from probes.model import AnyObservation, Endpoint, OutsideObservation, Purpose, Status
+from probes.network import Attempt, OutsideQuestion, Question
+from probes.pace import Pace
+from probes.plan import next_steps, troubled
+from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Coroutine, Iterable
+
+    from probes.baseline import BaselineProbe
+    from probes.controls import Controls
+    from probes.network import Network
+    from probes.plan import Step
+
+MAX_REDIRECTS = 10
+_SPACING_S = 0.05
+"""Repeats and controls start up to this much apart, in random order, so that they do not look like one burst."""
+_GRACE = 0.2
+"""Controls that a healthy answer does not need may still finish within this share of the time that it took."""
+_FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER})
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Numbers the observations of one check, tells when each began, and passes them on."""
+
+    clock: Callable[[], float]
+    on_observation: Callable[[AnyObservation], None] | None = None
+    observations: list[AnyObservation] = field(default_factory=list)
+    began_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began_s = self.clock()
+
+    def add(self, observation: AnyObservation, started_s: float) -> AnyObservation:
+        numbered = replace(
+            observation,
+            id=f"o{len(self.observations) + 1}",
+            started_s=round(started_s - self.began_s, 6),
+            elapsed_s=round(observation.elapsed_s, 6),
+        )
+        self.observations.append(numbered)
+        if self.on_observation is not None:
+            self.on_observation(numbered)
+        return numbered
+
+
+class Experiment:
+    """All the steps of one check, on one network."""
+
+    def __init__(
+        self,
+        network: Network,
+        controls: Controls,
+        *,
+        recorder: Recorder,
+        baseline: BaselineProbe,
+        rng: random.Random,
+        tasks: asyncio.TaskGroup,
+        deadline_s: float,
+    ) -> None:
+        self._network = network
+        self._system_resolvers = network.system_resolvers()
+        self._trusted_resolvers = network.trusted_resolvers()
+        self._controls = controls
+        self._recorder = recorder
+        self._baseline = baseline
+        self._rng = rng
+        self._tasks = tasks
+        self._deadline_s = deadline_s
+        self._trials: dict[Step, Trial] = {}
+        self._watchers: dict[Step, list[asyncio.Event]] = {}
+        self._rtts_s: list[float] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    # --- one target --------------------------------------------------------------------------------------------------
+
+    async def follow(self, endpoint: Endpoint) -> EndpointFinding:
+        """Measure an endpoint and every redirect behind it, each hop as its own target; blame the hop that fails."""
+        hop = endpoint
+        for _ in range(MAX_REDIRECTS + 1):
+            evidence, found = await self._measure(hop)
+            following = redirect_of(evidence)
+            if following is None or found.finding.status is not Status.OK:
+                return found
+            hop = following
+        return judge_endless_redirects(found, await self._outside_view(endpoint))
+
+    async def _outside_view(self, endpoint: Endpoint) -> list[OutsideObservation]:
+        answered = asyncio.Event()
+        trial = self._start(OutsideQuestion(endpoint=endpoint, addresses=()), answered)
+        while not trial.done:
+            answered.clear()
+            await answered.wait()
+        return [o for o in trial.observations if isinstance(o, OutsideObservation)]
+
+    def abandon(self) -> None:
+        """Stop every step that is still running: what it would show is no longer waited for."""
+        for task in self._running:
+            task.cancel()
+
+    async def _measure(self, endpoint: Endpoint) -> tuple[Evidence, EndpointFinding]:
+        changed = asyncio.Event()
+        with self._baseline.watched_by(changed):
+            return await self._measure_until_settled(endpoint, changed)
+
+    async def _measure_until_settled(
+        self, endpoint: Endpoint, changed: asyncio.Event
+    ) -> tuple[Evidence, EndpointFinding]:
+        mine: dict[Step, Trial] = {}
+        while True:
+            evidence = self._evidence(endpoint, mine.values())
+            new = [step for step in next_steps(evidence, self._controls) if step not in mine]
+            for step in new:
+                mine[step] = self._start(step, changed)
+            found = judge(evidence)
+            settled_s = math.inf if new else self._settled_at_s(evidence, found)
+            if self._recorder.clock() >= min(self._deadline_s, settled_s):
+                return evidence, found or EndpointFinding(not_measured(), "unknown")
+            changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(self._deadline_s, settled_s, evidence.next_slow_s())):
+                    await changed.wait()
+
+    def _evidence(self, endpoint: Endpoint, trials: Iterable[Trial]) -> Evidence:
+        evidence = Evidence(
+            endpoint=endpoint,
+            trials=tuple(trials),
+            system_resolvers=self._system_resolvers,
+            trusted_resolvers=self._trusted_resolvers,
+            baseline=self._baseline.result,
+            baseline_ids=self._baseline.ids,
+            working_families=self._baseline.working_families,
+            permits=self._network.permits,
+            now_s=self._recorder.clock(),
+            patience_s=self._pace.patience_s,
+        )
+        if troubled(evidence):
+            self._baseline.start(self._create_task)
+        return evidence
+
+    def _settled_at_s(self, evidence: Evidence, found: EndpointFinding | None) -> float:
+        """Return when nothing that is still running can change what is found, if nothing happens until then."""
+        if troubled(evidence) and evidence.baseline is None:
+            return math.inf
+        pending = [trial for trial in evidence.trials if not trial.done]
+        if not pending:
+            return evidence.now_s
+        if found is None or evidence.awaits_first_flow:
+            return math.inf
+        if found.finding.status is Status.OK:
+            return math.inf if troubled(evidence) else self._grace_ends_s(evidence)
+        return evidence.now_s if found.is_final else math.inf
+
+    def _grace_ends_s(self, evidence: Evidence) -> float:
+        """Return until when the controls that were asked along with a healthy target may still answer."""
+        ended_s = max(t.stage_started_s for t in evidence.trials if t.done and isinstance(t.step, Attempt))
+        return ended_s + _GRACE * (ended_s - self._recorder.began_s)
+
+    # --- steps -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _pace(self) -> Pace:
+        known = [*self._rtts_s, *self._baseline.rtts_s]
+        return Pace(max(known) if known else None)
+
+    def _start(self, step: Step, changed: asyncio.Event) -> Trial:
+        """Start a step, or join it where it was started already, and have `changed` set as it shows something."""
+        self._watchers.setdefault(step, []).append(changed)
+        trial = self._trials.get(step)
+        if trial is None:
+            trial = self._trials[step] = Trial(step, self._recorder.clock())
+            self._create_task(self._run(trial))
+        return trial
+
+    def _create_task(self, work: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, trial: Trial) -> None:
+        await self._space(trial)
+        try:
+            await self._take(trial)
+        finally:
+            trial.done = True
+            self._notify(trial.step)
+
+    async def _space(self, trial: Trial) -> None:
+        step = trial.step
+        if not isinstance(step, OutsideQuestion) and step.purpose not in _FIRST_ASKED:
+            await asyncio.sleep(self._rng.uniform(0, _SPACING_S))
+            trial.started_s = self._recorder.clock()
+
+    async def _take(self, trial: Trial) -> None:
+        match trial.step:
+            case Question() as question:
+                timed = replace(question, timeout_s=self._pace.timeouts.dns_s)
+                self._see(trial, await self._network.ask(timed))
+            case Attempt() as attempt:
+                timed_attempt = replace(attempt, timeouts=self._pace.timeouts)
+                await self._network.attempt(timed_attempt, lambda observation: self._see(trial, observation))
+            case OutsideQuestion() as outside:
+                self._see(trial, await self._network.ask_outside(outside))
+
+    def _see(self, trial: Trial, observation: AnyObservation) -> None:
+        trial.observations.append(self._recorder.add(observation, trial.stage_started_s))
+        if observation.info is not None and observation.failure is None:
+            self._rtts_s.append(observation.info.min_rtt_s)
+        self._notify(trial.step)
+
+    def _notify(self, step: Step) -> None:
+        for changed in self._watchers.get(step, ()):
+            changed.set()
+
+
+def redirect_of(evidence: Evidence) -> Endpoint | None:
+    """Return where the endpoint's answer leads, None where it is final."""
+    for flow in evidence.own_flows:
+        if flow.works and flow.http is not None and flow.http.location is not None:
+            return _endpoint_of(urljoin(flow.http.url, flow.http.location))
+    return None
+
+
+def _endpoint_of(url: str) -> Endpoint | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    if port is None or not parts.hostname:
+        return None
+    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    return Endpoint(parts.scheme, parts.hostname, port, path)

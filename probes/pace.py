@@ -1,0 +1,42 @@
+"""How long to wait: pure, from the round trips that were seen.
+
+A lost SYN is sent again after 1 s (RFC 6298 §2), so a connect gets time for one repeat; a lost handshake packet follows
+the measured round trip. Patience, after which a step counts as slow and its counterfactuals start, is shorter: starting
+them early costs a little traffic, never a wrong verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probes.network import Timeouts
+
+_UNKNOWN_RTT_S = 0.25
+_LONGEST_RTT_S = 1.5
+_SYN_RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`rtt_s`: the longest of the round trips that are typical here; None while none is known."""
+
+    rtt_s: float | None = None
+
+    @property
+    def _rtt_s(self) -> float:
+        return min(self.rtt_s or _UNKNOWN_RTT_S, _LONGEST_RTT_S)
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds after which a stage of one round trip counts as slow."""
+        return max(0.25, 2.5 * self._rtt_s)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        rtt_s = self._rtt_s
+        return Timeouts(
+            dns_s=1.0 + 3 * rtt_s,
+            connect_s=_SYN_RETRY_S + 0.3 + 3 * rtt_s,
+            handshake_s=1.2 + 3 * rtt_s,
+            response_s=max(4.0, 8 * rtt_s),
+        )

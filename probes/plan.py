@@ -1,0 +1,217 @@
+"""What to measure next: pure, from the evidence so far to the steps that could still change the verdict.
+
+The experiment asks again after every observation and starts whatever is new; a step is the same as an earlier one when
+it compares equal. Counterfactuals are asked for as soon as a step fails *or takes longer than the network's round trips
+explain*, so that a silent drop is not waited for twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from probes.evidence import RESOLVER_TROUBLE, family_of
+from probes.model import Arm, Endpoint, Purpose
+from probes.network import Attempt, OutsideQuestion, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from probes.controls import Controls
+    from probes.evidence import Evidence, Flow
+
+Step = Question | Attempt | OutsideQuestion
+
+ADDRESSES_A_FAMILY = 2
+SUSPECTS = 2
+"""How many suspect addresses get their own counterfactuals; more would only repeat the same finding."""
+REPEATS = 2
+UNRELATED = 2
+_OTHER_PORT = {443: 80, 80: 443}
+_QUERY_TYPES: dict[int, Literal["A", "AAAA"]] = {4: "A", 6: "AAAA"}
+
+
+def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
+    """Return every step that is worth taking now, those taken already included."""
+    steps: list[Step] = []
+    if not evidence.literal:
+        steps += _ask_system(evidence)
+        steps += _ask_honest(evidence)
+    steps += _try_system_addresses(evidence)
+    if evidence.baseline is not None and evidence.baseline.network == "offline":
+        return steps
+    doubted = _name_doubted(evidence)
+    if doubted:
+        steps += _ask_again(evidence, controls)
+        steps += _try_honest_addresses(evidence)
+    suspects = _suspects(evidence)
+    for address in suspects[:SUSPECTS]:
+        steps += _controls_for(evidence, controls, address)
+    pages = _pages(evidence)
+    for flow in pages:
+        steps += _controls_for_page(evidence, controls, flow)
+    if doubted or suspects or pages:
+        steps += _ask_outside(evidence)
+    return steps
+
+
+def troubled(evidence: Evidence) -> bool:
+    """Tell whether anything looks as if it did not work: only then are this host and the outside asked."""
+    return _name_doubted(evidence) or bool(_suspects(evidence) or _pages(evidence))
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def _query_types(evidence: Evidence) -> list[Literal["A", "AAAA"]]:
+    return [_QUERY_TYPES[family] for family in sorted(evidence.working_families)] or ["A"]
+
+
+def _ask_system(evidence: Evidence) -> Iterator[Question]:
+    """Ask the first resolver at once, each further one when those before it are in trouble, as a stub does."""
+    failing = {a.resolver for a in evidence.system_answers if a.done and a.failure in RESOLVER_TROUBLE}
+    failing |= {question.resolver for question, trial in evidence.questions(Purpose.MEASURE) if evidence.slow(trial)}
+    for resolver in evidence.system_resolvers:
+        for query_type in _query_types(evidence):
+            yield Question(name=evidence.endpoint.host, query_type=query_type, resolver=resolver)
+        if resolver not in failing:
+            return
+
+
+def _ask_honest(evidence: Evidence) -> Iterator[Question]:
+    for resolver in evidence.trusted_resolvers:
+        for query_type in _query_types(evidence):
+            yield Question(
+                name=evidence.endpoint.host,
+                query_type=query_type,
+                resolver=resolver,
+                transport="doh",
+                arm=Arm.CONTROL,
+                purpose=Purpose.HONEST_RESOLVER,
+            )
+
+
+def _name_doubted(evidence: Evidence) -> bool:
+    """The system's resolver failed or hesitates, or none of its addresses can be used, or none of them works."""
+    if evidence.literal:
+        return False
+    if any(evidence.slow(trial) for _, trial in evidence.questions(Purpose.MEASURE)) and not evidence.system_addresses:
+        return True
+    answer = evidence.system_answer
+    if answer is None or not answer.done:
+        return False
+    tried = _few(evidence, evidence.system_addresses)
+    return all(_suspicious(evidence, address) for address in tried)
+
+
+def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
+    host = evidence.endpoint.host
+    if evidence.system_answer is not None and evidence.system_answer.addresses:
+        yield _ask_root(host, controls)
+        return
+    for resolver in evidence.system_resolvers[:1]:
+        first = Question(name=host, query_type="A", resolver=resolver)
+        for nth in range(1, REPEATS + 1):
+            yield replace(first, purpose=Purpose.REPEAT, nth=nth)
+        yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)
+    yield _ask_root(host, controls)
+
+
+def _ask_root(host: str, controls: Controls) -> Question:
+    server = controls.root_servers[0]
+    return Question(name=host, query_type="A", resolver=server, arm=Arm.CONTROL, purpose=Purpose.ROOT_SERVER)
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+def _few(evidence: Evidence, addresses: Iterable[str]) -> list[str]:
+    """Return the first usable addresses of each family."""
+    chosen: list[str] = []
+    for address in evidence.usable(addresses):
+        family = family_of(address)
+        if sum(family_of(other) == family for other in chosen) < ADDRESSES_A_FAMILY:
+            chosen.append(address)
+    return chosen
+
+
+def _try_system_addresses(evidence: Evidence) -> Iterator[Attempt]:
+    for address in _few(evidence, evidence.system_addresses):
+        yield Attempt(endpoint=evidence.endpoint, address=address)
+
+
+def _try_honest_addresses(evidence: Evidence) -> Iterator[Attempt]:
+    new = [a for a in evidence.honest_addresses if a not in evidence.system_addresses]
+    for address in _few(evidence, new):
+        yield Attempt(endpoint=evidence.endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
+
+
+def _suspicious(evidence: Evidence, address: str) -> bool:
+    flows = evidence.at(address)
+    return not evidence.works_at(address) and any(flow.suspicious for flow in flows)
+
+
+def _suspects(evidence: Evidence) -> list[str]:
+    tried = dict.fromkeys(flow.attempt.address for flow in evidence.own_flows)
+    return [address for address in tried if _suspicious(evidence, address)]
+
+
+def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Iterator[Attempt]:
+    plain = Attempt(endpoint=evidence.endpoint, address=address)
+    for nth in range(1, REPEATS + 1):
+        yield replace(plain, purpose=Purpose.REPEAT, nth=nth)
+    if any(flow.suspicious and flow.layer == "tcp" for flow in evidence.at(address)):
+        other = _OTHER_PORT.get(evidence.endpoint.port, 443)
+        yield replace(plain, port=other, until="tcp", arm=Arm.CONTROL, purpose=Purpose.OTHER_PORT)
+    if any(flow.suspicious and flow.layer != "tcp" for flow in evidence.at(address)):
+        innocuous = controls.innocuous_name(evidence.endpoint.host)
+        yield replace(plain, server_name=innocuous, arm=Arm.CONTROL, purpose=Purpose.INNOCUOUS_NAME)
+        yield from _elsewhere(evidence, controls)
+
+
+def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
+    """The name at servers that have nothing to do with it, and an innocuous one at yet another.
+
+    Not at the same one: a filter that remembers the server for a while would spoil the comparison.
+    """
+    unrelated = [a for a in controls.unrelated_addresses if a not in evidence.system_addresses]
+    for address in unrelated[:UNRELATED]:
+        yield Attempt(endpoint=evidence.endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.UNRELATED_ADDRESS)
+    for address in unrelated[UNRELATED:] or unrelated[:1]:
+        yield Attempt(
+            endpoint=evidence.endpoint,
+            address=address,
+            server_name=controls.innocuous_name(evidence.endpoint.host),
+            arm=Arm.CONTROL,
+            purpose=Purpose.UNRELATED_BASELINE,
+        )
+
+
+# --- pages in clear text ---------------------------------------------------------------------------------------------
+
+
+def _pages(evidence: Evidence) -> list[Flow]:
+    """Answers in clear text that could be somebody else's: all but the redirect to the same site over TLS."""
+    if evidence.endpoint.scheme != "http":
+        return []
+    secure = f"https://{evidence.endpoint.host}/"
+    return [f for f in evidence.own_flows if f.works and f.http and not (f.http.location or "").startswith(secure)]
+
+
+def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> Iterator[Attempt]:
+    secure = Endpoint("https", evidence.endpoint.host, 443, evidence.endpoint.path)
+    yield Attempt(endpoint=secure, address=flow.attempt.address, arm=Arm.CONTROL, purpose=Purpose.SECURE_TWIN)
+    yield from _elsewhere(evidence, controls)
+
+
+# --- the view from outside -------------------------------------------------------------------------------------------
+
+
+def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
+    """Once, when the names have been asked for, so that the control tries the honest addresses too."""
+    asked = [trial.step for trial in evidence.trials if isinstance(trial.step, OutsideQuestion)]
+    waiting = [t for _, t in evidence.questions(Purpose.HONEST_RESOLVER) if not t.done and not evidence.slow(t)]
+    if asked or waiting:
+        return
+    addresses = [*_few(evidence, evidence.system_addresses), *_few(evidence, evidence.honest_addresses)]
+    yield OutsideQuestion(endpoint=evidence.endpoint, addresses=tuple(dict.fromkeys(addresses)))

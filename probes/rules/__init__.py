@@ -1,0 +1,12 @@
+"""The verdict table: every rule there is, in the order in which they are asked, most certain first."""
+
+from probes.rules import address, handshake, host, names, response
+
+SECTIONS = {
+    "This host": host.RULES,
+    "Names": names.RULES,
+    "Addresses": address.RULES,
+    "Handshakes": handshake.RULES,
+    "Requests": response.RULES,
+    "Pages": response.PAGE_RULES,
+}

@@ -1,0 +1,58 @@
+"""Rules for addresses that cannot be connected to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from probes.model import Cause, Confidence, Status
+from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
+
+if TYPE_CHECKING:
+    from probes.model import Finding
+
+_CAUSE = {
+    "silence": Cause.IP_DROPPED,
+    "refused": Cause.IP_RESET,
+    "reset": Cause.IP_RESET,
+    "unreachable": Cause.IP_UNREACHABLE,
+}
+
+
+def address_blocked(suspect: Suspect) -> Finding | None:
+    """Connecting to the address fails from here: no answer, a reset in place of one, or a router's "unreachable".
+
+    The outside control connects to the same address and port, and no attempt from here ever has: a filter that is
+    triggered by a name also drops later connects for a while. Confirmed when attempts on fresh sockets agree.
+    """
+    cause = _CAUSE.get(suspect.fate or "")
+    if cause is None or suspect.connected or suspect.outside("tcp") is not True:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=because)
+
+
+def server_down(suspect: Suspect) -> Finding | None:
+    """Connecting to the address fails from here.
+
+    The outside control cannot connect to it either: the server is down for everybody. Confirmed when attempts on fresh
+    sockets agree.
+    """
+    if suspect.outside("tcp") is not False:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+
+
+def address_unclear(suspect: Suspect) -> Finding | None:
+    """Connecting to the address fails from here.
+
+    No outside control answered. From one host a dropped address looks like a dead server, so nothing more is said.
+    """
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.NO_OUTSIDE_CONTROL, because=ids_of(suspect.alike))
+
+
+RULES = (
+    Rule("address.blocked", address_blocked),
+    Rule("address.server_down", server_down),
+    Rule("address.unclear", address_unclear),
+)

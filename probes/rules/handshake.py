@@ -1,0 +1,175 @@
+"""Rules for connections that are made and then fail in the TLS handshake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from probes.model import Cause, Confidence, Status
+from probes.rules.table import ENOUGH, Rule, Suspect, confirmed_if, ids_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from probes.evidence import Flow
+    from probes.model import Finding
+
+_BY_NAME = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
+_BY_ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}
+_AUTHORITY = "ssl_unknown_authority"
+
+
+def _issuers(flows: Iterable[Flow]) -> set[str]:
+    return {flow.tls.chain[0].issuer for flow in flows if flow.tls and flow.tls.chain}
+
+
+def _false_certificate(suspect: Suspect) -> bool:
+    return suspect.fate == "certificate"
+
+
+def clock_wrong(suspect: Suspect) -> Finding | None:
+    """The certificate's dates are wrong.
+
+    So are those that an unrelated server shows: it is this host's clock. Nothing can be said of the service.
+    """
+    elsewhere = [f for f in suspect.innocuous_elsewhere if f.tls and f.tls.failure == "ssl_invalid_certificate"]
+    if suspect.failure != "ssl_invalid_certificate" or not elsewhere:
+        return None
+    because = ids_of([*suspect.alike, *elsewhere])
+    return say(Status.INCONCLUSIVE, Confidence.LIKELY, Cause.NOT_MEASURED, because=because)
+
+
+def intercepted_by_name(suspect: Suspect) -> Finding | None:
+    """The certificate comes from an authority that nobody trusts.
+
+    An unrelated server, told the same name, seems to show a certificate of the very same authority: somebody in between
+    makes them. Confirmed.
+    """
+    if suspect.failure != _AUTHORITY:
+        return None
+    forged = [flow for flow in suspect.name_elsewhere_alike if _issuers([flow]) & _issuers(suspect.alike)]
+    if not forged:
+        return None
+    because = ids_of([*suspect.alike, *forged, *suspect.innocuous_elsewhere])
+    return say(Status.BLOCKED, Confidence.CONFIRMED, Cause.TLS_INTERCEPTED, because=because)
+
+
+def intercepted_at_address(suspect: Suspect) -> Finding | None:
+    """The certificate comes from an authority that nobody trusts.
+
+    The outside control gets a valid certificate from the same address. Confirmed when attempts on fresh sockets agree.
+    """
+    if suspect.failure != _AUTHORITY or suspect.outside("tls") is not True:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.BLOCKED, confirmed_if(suspect.repeated), Cause.TLS_INTERCEPTED, because=because)
+
+
+def certificate_bad_for_all(suspect: Suspect) -> Finding | None:
+    """The certificate is expired, for another name, or from an unknown authority.
+
+    The outside control's handshake with the same address fails as well. Confirmed.
+    """
+    if not _false_certificate(suspect) or suspect.outside("tls") is not False:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.DOWN, Confidence.CONFIRMED, Cause.SERVICE_CERTIFICATE, because=because)
+
+
+def certificate_trusted_but_wrong(suspect: Suspect) -> Finding | None:
+    """The certificate is expired or for another name, yet issued by an authority that everybody trusts.
+
+    Nobody in between gets such a certificate issued: it is the server's own, and its owner's mistake. Likely, as no
+    outside control agrees.
+    """
+    if suspect.failure not in {"ssl_invalid_certificate", "ssl_invalid_hostname"}:
+        return None
+    return say(Status.DOWN, Confidence.LIKELY, Cause.SERVICE_CERTIFICATE, because=ids_of(suspect.alike))
+
+
+def name_blocked(suspect: Suspect) -> Finding | None:
+    """The connection is made; after the ClientHello with the name comes a reset, a FIN or nothing.
+
+    An unrelated server answers an innocuous name, and meets the same fate when told this one: the name itself is
+    filtered. Confirmed when the service's own address answers another name, or several unrelated servers agree.
+    """
+    cause = _BY_NAME.get(suspect.fate or "")
+    if cause is None or not suspect.follows_the_name:
+        return None
+    elsewhere = suspect.name_elsewhere_alike
+    sure = len(suspect.alike) + len(elsewhere) > ENOUGH and (bool(suspect.innocuous_here) or len(elsewhere) >= ENOUGH)
+    because = ids_of([*suspect.alike, *suspect.innocuous_here, *elsewhere, *suspect.innocuous_elsewhere])
+    return say(Status.BLOCKED, confirmed_if(sure), cause, because=because)
+
+
+def name_blocked_here(suspect: Suspect) -> Finding | None:
+    """The connection is made; after the ClientHello with the name comes a reset, a FIN or nothing.
+
+    The same address answers another name, and the outside control shakes hands with it under the suspect one. Unrelated
+    servers are not affected, so this filter looks at name and address together. Likely.
+    """
+    cause = _BY_NAME.get(suspect.fate or "")
+    if cause is None or not (suspect.repeated and suspect.innocuous_here and suspect.outside("tls") is True):
+        return None
+    because = (*ids_of([*suspect.alike, *suspect.innocuous_here]), *suspect.outside_ids)
+    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
+
+
+def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
+    """The connection is made; after the ClientHello comes a reset, a FIN or nothing, whatever name it carries.
+
+    An unrelated server answers, and the outside control shakes hands with this one: the address is filtered behind the
+    TCP handshake. Likely.
+    """
+    cause = _BY_ADDRESS.get(suspect.fate or "")
+    applies = suspect.repeated and suspect.innocuous_here_alike and suspect.outside("tls") is True
+    if cause is None or not applies:
+        return None
+    flows = [*suspect.alike, *suspect.innocuous_here_alike, *suspect.innocuous_elsewhere]
+    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=(*ids_of(flows), *suspect.outside_ids))
+
+
+def handshake_fails_for_all(suspect: Suspect) -> Finding | None:
+    """The connection is made and the handshake fails.
+
+    It fails for the outside control as well. Confirmed when attempts on fresh sockets agree.
+    """
+    if suspect.outside("tls") is not False:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+
+
+def server_refuses_handshake(suspect: Suspect) -> Finding | None:
+    """The server ends the handshake with an alert of its own.
+
+    The outside control shakes hands with it: it turns away this host, or this program. Nobody in between is needed to
+    explain that. Likely.
+    """
+    if suspect.worst.tls is None or suspect.worst.tls.alert is None or suspect.outside("tls") is not True:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=because)
+
+
+def handshake_unclear(suspect: Suspect) -> Finding | None:
+    """The connection is made and the handshake fails.
+
+    No control tells a filter from a faulty server, so nothing more is said.
+    """
+    cause = Cause.NO_OUTSIDE_CONTROL if not suspect.outside_ids else Cause.NOT_MEASURED
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of(suspect.alike))
+
+
+RULES = (
+    Rule("handshake.clock_wrong", clock_wrong),
+    Rule("handshake.intercepted_by_name", intercepted_by_name),
+    Rule("handshake.intercepted_at_address", intercepted_at_address),
+    Rule("handshake.certificate_bad_for_all", certificate_bad_for_all),
+    Rule("handshake.certificate_trusted_but_wrong", certificate_trusted_but_wrong),
+    Rule("handshake.name_blocked", name_blocked),
+    Rule("handshake.name_blocked_here", name_blocked_here),
+    Rule("handshake.address_blocked_after_connect", address_blocked_after_connect),
+    Rule("handshake.fails_for_all", handshake_fails_for_all),
+    Rule("handshake.server_refuses", server_refuses_handshake),
+    Rule("handshake.unclear", handshake_unclear),
+)

@@ -1,0 +1,261 @@
+"""Rules for names: what the system's resolver says, held against what validated operators say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from probes.evidence import Evidence
+from probes.model import Cause, Confidence, Finding, Status
+from probes.rules.table import ENOUGH, Rule, confirmed_if, ids_of, say
+
+if TYPE_CHECKING:
+    from probes.evidence import Flow
+    from probes.model import DnsObservation
+
+_CAUSE = {
+    "dns_nxdomain_error": Cause.DNS_NXDOMAIN,
+    "dns_no_answer": Cause.DNS_NODATA,
+    "dns_refused_error": Cause.DNS_REFUSED,
+    "dns_servfail_error": Cause.DNS_SERVFAIL,
+    "dns_server_misbehaving": Cause.DNS_SERVFAIL,
+    "dns_reply_with_wrong_query_id": Cause.DNS_SPOOFED,
+    "generic_timeout_error": Cause.DNS_TIMEOUT,
+    "timed_out": Cause.DNS_TIMEOUT,
+}
+_POLICY_ANSWERS = frozenset({"dns_nxdomain_error", "dns_no_answer", "dns_refused_error"})
+"""Deliberate answers. SERVFAIL and silence also befall honest resolvers whose path to a zone is broken."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of an endpoint that does not work at the addresses that the system was told."""
+
+    evidence: Evidence
+
+    @property
+    def failure(self) -> str | None:
+        answer = self.evidence.system_answer
+        return answer.failure if answer else None
+
+    @cached_property
+    def system_ids(self) -> tuple[str, ...]:
+        seen = [o.id for answer in self.evidence.system_answers for o in answer.observations]
+        return (*seen, *(o.id for o in self.evidence.repeated_answers))
+
+    @cached_property
+    def honest_ids(self) -> tuple[str, ...]:
+        return tuple(i for voice in self.evidence.honest_voices for i in voice)
+
+    @property
+    def agreed(self) -> bool:
+        """Two independent operators or more resolve the name."""
+        return len(self.evidence.honest_voices) >= ENOUGH
+
+    @property
+    def alive(self) -> bool:
+        """Somebody honest resolves the name to an address that may be contacted."""
+        return any(self.evidence.permits(a, self.evidence.endpoint.port) for a in self.evidence.honest_addresses)
+
+    @cached_property
+    def proven(self) -> list[Flow]:
+        """Flows to honest addresses that proved the name by its certificate."""
+        honest = self.evidence.honest_addresses
+        return [f for f in self.evidence.name_flows if f.attempt.address in honest and f.proves_name]
+
+    @cached_property
+    def repeats_alike(self) -> list[DnsObservation]:
+        return [o for o in self.evidence.repeated_answers if o.failure == self.failure]
+
+    @property
+    def consistent(self) -> bool:
+        """The failure was seen again on a fresh socket, and more often than not."""
+        again = self.evidence.repeated_answers
+        return bool(again) and len(self.repeats_alike) * 2 > len(again)
+
+    @cached_property
+    def injected(self) -> tuple[str, ...]:
+        """Ids of answers that cannot be honest: beside another one, or from a server that does not answer."""
+        beside = [o.id for a in self.evidence.system_answers for o in a.observations if o.late_replies]
+        root = [o.id for o in self.evidence.root_answers if _answers_for_a_zone(o)]
+        return (*beside, *root)
+
+    @cached_property
+    def udp_alone(self) -> tuple[str, ...]:
+        """Ids of answers of the same resolver over TCP that contradict it over UDP."""
+        return tuple(o.id for o in self.evidence.tcp_answers if set(o.addresses) & set(self.evidence.honest_addresses))
+
+    @property
+    def rerouted(self) -> bool:
+        """The question did not reach the resolver that it was sent to, or not unanswered by another."""
+        return bool(self.udp_alone) and self.failure is not None
+
+    @cached_property
+    def false_addresses(self) -> tuple[str, ...]:
+        """What the system was told that no honest source tells."""
+        return tuple(a for a in self.evidence.system_addresses if a not in self.evidence.honest_addresses)
+
+    @property
+    def dead(self) -> bool:
+        evidence = self.evidence
+        return bool(evidence.dead_voices) and not evidence.honest_addresses
+
+
+def _answers_for_a_zone(observation: DnsObservation) -> bool:
+    """A root server refers; it neither resolves another zone's name nor denies it (Jigsaw net-analysis, blocktest)."""
+    reply = observation.reply
+    return reply is not None and (bool(reply.answers) or (reply.rcode == "NXDOMAIN" and not reply.authority))
+
+
+def name_dead_but_answered(name: Name) -> Finding | None:
+    """The system's resolver gives an address for the name.
+
+    Validated operators agree that there is no such name: the answer was made up, and the site is gone for everybody all
+    the same. Confirmed when two agree.
+    """
+    if not (name.dead and name.evidence.system_addresses):
+        return None
+    because = (*name.system_ids, *(i for voice in name.evidence.dead_voices for i in voice))
+    sure = confirmed_if(len(name.evidence.dead_voices) >= ENOUGH)
+    return say(Status.DOWN, sure, Cause.SERVICE_DNS_DEAD, Cause.DNS_SPOOFED, because=because)
+
+
+def name_dead(name: Name) -> Finding | None:
+    """The name does not resolve.
+
+    Nor does it for validated operators: it does not exist, or has no address. Confirmed when two agree.
+    """
+    if not name.dead:
+        return None
+    because = (*name.system_ids, *(i for voice in name.evidence.dead_voices for i in voice))
+    sure = confirmed_if(len(name.evidence.dead_voices) >= ENOUGH)
+    return say(Status.DOWN, sure, Cause.SERVICE_DNS_DEAD, because=because)
+
+
+def name_without_usable_address(name: Name) -> Finding | None:
+    """The name resolves only to addresses that nobody can reach over the internet: loopback, private, reserved.
+
+    Validated operators get the same. The owner publishes them; nobody in between is needed to explain it.
+    """
+    evidence = name.evidence
+    if not evidence.honest_addresses or name.alive:
+        return None
+    because = (*name.system_ids, *name.honest_ids)
+    return say(Status.DOWN, confirmed_if(name.agreed), Cause.SERVICE_DNS_DEAD, because=because)
+
+
+def resolver_broken(name: Name) -> Finding | None:
+    """The system's resolver fails for the name.
+
+    It fails for names that nobody blocks as well: this host's resolver is broken, and says nothing of the service.
+    """
+    baseline = name.evidence.baseline
+    if name.failure is None or baseline is None or baseline.resolver != "broken":
+        return None
+    return say(Status.INCONCLUSIVE, Confidence.LIKELY, Cause.HOST_RESOLVER_BROKEN, because=name.system_ids)
+
+
+def name_denied(name: Name) -> Finding | None:
+    """The system's resolver denies, refuses or fails to resolve the name, or leaves the question unanswered.
+
+    The same question asked again fails the same way, while validated operators resolve it. Confirmed for deliberate
+    answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their address proves the name;
+    likely for SERVFAIL and silence. Where the same resolver tells the truth over TCP, the question was rerouted on the
+    way.
+    """
+    cause = _CAUSE.get(name.failure or "")
+    if cause is None or not name.alive or not name.consistent:
+        return None
+    sure = (name.failure in _POLICY_ANSWERS or bool(name.injected)) and (name.agreed or bool(name.proven))
+    causes = (cause, Cause.DNS_REROUTED) if name.rerouted else (cause,)
+    because = (*name.system_ids, *name.udp_alone, *name.injected, *name.honest_ids, *ids_of(name.proven))
+    return say(Status.BLOCKED, confirmed_if(sure), *causes, because=because)
+
+
+def address_is_impossible(name: Name) -> Finding | None:
+    """The system's resolver gives only addresses that cannot be on the internet: loopback, private, reserved.
+
+    Validated operators give real ones. Confirmed when two agree or the certificate there proves the name.
+    """
+    evidence = name.evidence
+    told = evidence.system_addresses
+    possible = [a for a in told if evidence.permits(a, evidence.endpoint.port)]
+    if not told or possible or not name.alive:
+        return None
+    because = (*name.system_ids, *name.honest_ids, *ids_of(name.proven))
+    return say(Status.BLOCKED, confirmed_if(name.agreed or bool(name.proven)), Cause.DNS_SPOOFED, because=because)
+
+
+def address_cannot_prove_name(name: Name) -> Finding | None:
+    """The system's resolver gives an address whose server shows a certificate that is not for the name.
+
+    The address that validated operators give proves the name with a valid certificate. Confirmed.
+    """
+    liars = [
+        flow
+        for flow in name.evidence.name_flows
+        if flow.attempt.address in name.false_addresses and _speaks_falsely(flow)
+    ]
+    if not liars or not name.proven:
+        return None
+    because = (*name.system_ids, *ids_of(liars), *name.honest_ids, *ids_of(name.proven))
+    return say(Status.BLOCKED, Confidence.CONFIRMED, Cause.DNS_SPOOFED, because=because)
+
+
+def _speaks_falsely(flow: Flow) -> bool:
+    """An expired certificate for the right name is the true server's own; a stranger's is not."""
+    if flow.tls is None or flow.tls.failure is None:
+        return False
+    return flow.tls.failure.startswith("ssl_") and flow.tls.failure != "ssl_invalid_certificate"
+
+
+def answer_is_injected(name: Name) -> Finding | None:
+    """The system's resolver gives an address at which the service does not answer.
+
+    A second, different answer came behind it, or a root server seems to answer for the name, which none does: answers
+    are being injected. Confirmed when the address that validated operators give proves the name.
+    """
+    if not (name.false_addresses and name.injected and name.alive):
+        return None
+    because = (*name.system_ids, *name.injected, *name.honest_ids, *ids_of(name.proven))
+    return say(Status.BLOCKED, confirmed_if(bool(name.proven)), Cause.DNS_SPOOFED, because=because)
+
+
+def address_is_doubtful(name: Name) -> Finding | None:
+    """The service does not answer at the addresses that the system's resolver gives, and that no operator gives.
+
+    It answers at the operators' address. A false answer explains that, and so does a dead server near this network; the
+    evidence does not tell them apart.
+    """
+    evidence = name.evidence
+    told = set(evidence.system_addresses)
+    if not told or told != set(name.false_addresses) or not name.proven:
+        return None
+    because = (*name.system_ids, *name.honest_ids, *ids_of(name.proven))
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.DNS_SPOOFED, because=because)
+
+
+def name_unclear(name: Name) -> Finding | None:
+    """The name does not resolve here.
+
+    No validated operator and no outside control could be asked, or the failure did not repeat.
+    """
+    if name.failure is None:
+        return None
+    cause = Cause.NOT_MEASURED if name.evidence.honest_voices else Cause.NO_OUTSIDE_CONTROL
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=name.system_ids)
+
+
+RULES = (
+    Rule("name.dead_but_answered", name_dead_but_answered),
+    Rule("name.dead", name_dead),
+    Rule("name.without_usable_address", name_without_usable_address),
+    Rule("name.resolver_broken", resolver_broken),
+    Rule("name.address_is_impossible", address_is_impossible),
+    Rule("name.denied", name_denied),
+    Rule("name.address_cannot_prove_name", address_cannot_prove_name),
+    Rule("name.answer_is_injected", answer_is_injected),
+    Rule("name.address_is_doubtful", address_is_doubtful),
+    Rule("name.unclear", name_unclear),
+)

@@ -1,0 +1,220 @@
+"""Rules for requests that get no answer, and for answers that may not be the server's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probes.evidence import Evidence, Flow
+from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
+from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
+
+if TYPE_CHECKING:
+    from probes.model import Finding
+
+_SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
+_REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
+_FREEZE_BYTES = range(12_000, 40_000)
+"""Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
+REFUSAL = "refusal."
+"""Fingerprint ids of pages by which services themselves turn visitors away."""
+_REFUSED = 451
+_FIRST_ERROR = 400
+
+
+# --- no answer -------------------------------------------------------------------------------------------------------
+
+
+def flow_frozen(suspect: Suspect) -> Finding | None:
+    """The answer begins, then stops without a word after about 16-20 KB; a repeat stops there too.
+
+    The same address delivers as much under another name. Likely: the transfer step measures it properly.
+    """
+    frozen = [f for f in suspect.alike if _received(f) in _FREEZE_BYTES]
+    passed = [f for f in suspect.innocuous_here if _received(f) > max(map(_received, frozen), default=0)]
+    if suspect.fate != "silence" or len(frozen) < len(suspect.alike) or not (suspect.repeated and passed):
+        return None
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=ids_of([*frozen, *passed]))
+
+
+def _received(flow: Flow) -> int:
+    return flow.http.info.bytes_received if flow.http and flow.http.info else 0
+
+
+def answer_blocked_by_name(suspect: Suspect) -> Finding | None:
+    """The request for the name is followed by a reset, a FIN or nothing.
+
+    An unrelated server answers an innocuous name, and meets the same fate when asked for this one. Over TLS, where the
+    request cannot be read, the filter goes by the name in the ClientHello and lets the first packets pass. Confirmed
+    when attempts on fresh sockets agree.
+    """
+    table = _SNI if suspect.evidence.endpoint.scheme == "https" else _REQUEST
+    cause = table.get(suspect.fate or "")
+    if cause is None or not suspect.follows_the_name:
+        return None
+    flows = [*suspect.alike, *suspect.innocuous_here, *suspect.name_elsewhere_alike, *suspect.innocuous_elsewhere]
+    return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=ids_of(flows))
+
+
+def answer_blocked_here(suspect: Suspect) -> Finding | None:
+    """The request for the name is followed by a reset, a FIN or nothing.
+
+    The same address answers another name, and the outside control gets an answer without delay. Likely.
+    """
+    cause = _REQUEST.get(suspect.fate or "")
+    if cause is None or not (suspect.repeated and suspect.innocuous_here and _prompt_outside(suspect)):
+        return None
+    because = (*ids_of([*suspect.alike, *suspect.innocuous_here]), *suspect.outside_ids)
+    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
+
+
+def _prompt_outside(suspect: Suspect) -> bool:
+    """The outside control got the page, and not slowly: a slow server is slow for everybody."""
+    patience_s = suspect.worst.attempt.timeouts.response_s / 2
+    return any(o.http_status is not None and o.elapsed_s < patience_s for o in suspect.evidence.outside)
+
+
+def answer_fails_for_all(suspect: Suspect) -> Finding | None:
+    """The server takes the request and does not answer it.
+
+    The outside control gets no answer either. Confirmed when attempts on fresh sockets agree.
+    """
+    if suspect.outside("http") is not False:
+        return None
+    because = (*ids_of(suspect.alike), *suspect.outside_ids)
+    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+
+
+def answer_unclear(suspect: Suspect) -> Finding | None:
+    """The server takes the request and does not answer it in time.
+
+    No control tells a filter from a slow or faulty server, so nothing more is said.
+    """
+    cause = Cause.NOT_MEASURED if suspect.outside_ids else Cause.NO_OUTSIDE_CONTROL
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of(suspect.alike))
+
+
+RULES = (
+    Rule("response.frozen", flow_frozen),
+    Rule("response.blocked_by_name", answer_blocked_by_name),
+    Rule("response.blocked_here", answer_blocked_here),
+    Rule("response.fails_for_all", answer_fails_for_all),
+    Rule("response.unclear", answer_unclear),
+)
+
+
+# --- an answer, but whose? -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer that came, to be told from one that somebody in between made up."""
+
+    evidence: Evidence
+    flow: Flow
+
+    @property
+    def http(self) -> HttpObservation:
+        assert self.flow.http is not None  # noqa: S101 - a page has one; told to mypy
+        return self.flow.http
+
+    @property
+    def authentic(self) -> bool:
+        """It came over TLS with the right certificate."""
+        return self.flow.proves_name
+
+    @property
+    def blockpages(self) -> list[str]:
+        return [f for f in self.http.fingerprints if not f.startswith(REFUSAL)]
+
+    @property
+    def outside_ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in self.evidence.outside)
+
+    @property
+    def differs_outside(self) -> bool:
+        """The outside control got a page that shares neither status, title nor size with this one."""
+        pages = [o for o in self.evidence.outside if o.http_failure is None and o.http_status is not None]
+        return bool(pages) and not any(
+            o.http_status == self.http.status and (o.http_title or "") == (self.http.title or "") for o in pages
+        )
+
+    def twins(self) -> list[Flow]:
+        """The same site over TLS, authentic."""
+        return [f for f in self.evidence.controls(Purpose.SECURE_TWIN) if f.works and f.proves_name]
+
+
+def _same_page(one: HttpObservation, other: HttpObservation) -> bool:
+    return (one.status, one.location, one.body_sha256) == (other.status, other.location, other.body_sha256)
+
+
+def page_follows_the_name(page: Page) -> Finding | None:
+    """An answer in clear text.
+
+    An unrelated server, asked for the same name, seems to give the very same answer, and another one for an innocuous
+    name: it is made on the way. Confirmed.
+    """
+    elsewhere = page.evidence.controls(Purpose.UNRELATED_ADDRESS)
+    same = [f for f in elsewhere if f.http and f.works and _same_page(f.http, page.http)]
+    innocuous = page.evidence.controls(Purpose.UNRELATED_BASELINE)
+    other = [f for f in innocuous if f.http and f.works and not _same_page(f.http, page.http)]
+    if page.authentic or not same or not other:
+        return None
+    return say(Status.BLOCKED, Confidence.CONFIRMED, Cause.HTTP_BLOCKPAGE, because=ids_of([page.flow, *same, *other]))
+
+
+def page_is_known(page: Page) -> Finding | None:
+    """An answer in clear text that carries the marks of a known block page.
+
+    Confirmed when the outside control gets another page; likely when no control answered.
+    """
+    if page.authentic or not page.blockpages or (page.evidence.outside and not page.differs_outside):
+        return None
+    because = (*page.flow.ids, *page.outside_ids)
+    return say(Status.BLOCKED, confirmed_if(page.differs_outside), Cause.HTTP_BLOCKPAGE, because=because)
+
+
+def page_differs_from_secure_twin(page: Page) -> Finding | None:
+    """An answer in clear text that is unlike the one that the outside control gets.
+
+    The same site over TLS, with a valid certificate, gives this host the page that the control got: the server does not
+    treat this host differently, so the other page was put in its place. Likely.
+    """
+    titles = {o.http_title for o in page.evidence.outside if o.http_failure is None}
+    genuine = [f for f in page.twins() if f.http and f.http.title and f.http.title in titles]
+    if page.authentic or not page.differs_outside or not genuine:
+        return None
+    because = (*ids_of([page.flow, *genuine]), *page.outside_ids)
+    return say(Status.BLOCKED, Confidence.LIKELY, Cause.HTTP_BLOCKPAGE, because=because)
+
+
+def service_refuses(page: Page) -> Finding | None:
+    """The server answers that it does not serve visitors from here: status 451, or a page that says so.
+
+    Over TLS with a valid certificate this is the service's own word; in clear text the outside control must get it too.
+    Likely: other visitors from the same country may be treated otherwise.
+    """
+    refuses = page.http.status == _REFUSED or any(f.startswith(REFUSAL) for f in page.http.fingerprints)
+    if not refuses or not (page.authentic or (page.evidence.outside and not page.differs_outside)):
+        return None
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=page.flow.ids)
+
+
+def page_differs(page: Page) -> Finding | None:
+    """An answer in clear text that is unlike the one that the outside control gets.
+
+    Nothing tells whether the server treats this host differently (a CAPTCHA, a mirror) or somebody in between does.
+    """
+    if page.authentic or not page.differs_outside or (page.http.status or 0) < _FIRST_ERROR:
+        return None
+    because = (*page.flow.ids, *page.outside_ids)
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.NOT_MEASURED, because=because)
+
+
+PAGE_RULES = (
+    Rule("page.follows_the_name", page_follows_the_name),
+    Rule("page.is_known", page_is_known),
+    Rule("page.differs_from_secure_twin", page_differs_from_secure_twin),
+    Rule("page.service_refuses", service_refuses),
+    Rule("page.differs", page_differs),
+)

@@ -1,0 +1,146 @@
+"""What a rule is, and the helpers that every rule shares. The rules themselves stand in the files beside this one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from probes.evidence import Evidence, Flow, fate_of
+from probes.model import Cause, Confidence, Finding, Purpose, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LAYERS = ("tcp", "tls", "http")
+ENOUGH = 2
+"""How many times something must be seen on fresh sockets before it is said: one lost packet is no block."""
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Subject]):
+    """One named line of the verdict table."""
+
+    name: str
+    judge: Callable[[Subject], Finding | None]
+
+    @property
+    def saw(self) -> str:
+        """What must have been seen: the first paragraph of the rule's docstring."""
+        return " ".join(inspect.cleandoc(self.judge.__doc__ or "").split("\n\n")[0].split())
+
+    @property
+    def proof(self) -> str:
+        """Which control proves it, and how sure it makes: the second paragraph."""
+        return " ".join(inspect.cleandoc(self.judge.__doc__ or "").split("\n\n")[1].split())
+
+    def __call__(self, subject: Subject) -> Finding | None:
+        finding = self.judge(subject)
+        return finding and Finding(
+            status=finding.status,
+            confidence=finding.confidence,
+            causes=finding.causes,
+            because=tuple(dict.fromkeys(i for i in finding.because if i)),
+            rules=(self.name,),
+        )
+
+
+def first_match(rules: Iterable[Rule[Subject]], subject: Subject) -> Finding | None:
+    """Return what the first rule that applies says."""
+    return next((finding for rule in rules if (finding := rule(subject)) is not None), None)
+
+
+def say(status: Status, confidence: Confidence, *causes: Cause, because: Iterable[str] = ()) -> Finding:
+    return Finding(status=status, confidence=confidence, causes=causes, because=tuple(because))
+
+
+def confirmed_if(condition: bool) -> Confidence:
+    return Confidence.CONFIRMED if condition else Confidence.LIKELY
+
+
+def ids_of(flows: Iterable[Flow]) -> tuple[str, ...]:
+    return tuple(i for flow in flows for i in flow.ids)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An address at which the endpoint does not work, with the controls that were made for it."""
+
+    evidence: Evidence
+    address: str
+
+    @cached_property
+    def failed(self) -> list[Flow]:
+        return [flow for flow in self.evidence.at(self.address) if flow.failed]
+
+    @cached_property
+    def worst(self) -> Flow:
+        """The failed flow that got furthest: residual blocking makes later ones stop earlier."""
+        return max(self.failed, key=lambda flow: LAYERS.index(flow.layer))
+
+    @property
+    def connected(self) -> bool:
+        """A connection to the address was made at least once: what fails now is not the address as such."""
+        return any(flow.tcp is not None and flow.tcp.failure is None for flow in self.evidence.at(self.address))
+
+    @property
+    def layer(self) -> str:
+        return self.worst.layer
+
+    @property
+    def failure(self) -> str | None:
+        return self.worst.failure
+
+    @property
+    def fate(self) -> str | None:
+        return fate_of(self.failure)
+
+    @cached_property
+    def alike(self) -> list[Flow]:
+        """The failed flows that share the worst one's fate."""
+        return [flow for flow in self.failed if flow.shares_fate(self.layer, self.failure)]
+
+    @property
+    def repeated(self) -> bool:
+        return len(self.alike) >= ENOUGH
+
+    def outside(self, layer: str) -> bool | None:
+        return self.evidence.seen_outside(layer, self.address)
+
+    @property
+    def outside_ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in self.evidence.outside)
+
+    # --- the cells of the 2×2 ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def innocuous_here(self) -> list[Flow]:
+        """Another name at this address, where the server was heard."""
+        flows = self.evidence.controls(Purpose.INNOCUOUS_NAME, self.address)
+        return [flow for flow in flows if flow.reached(self.layer)]
+
+    @cached_property
+    def innocuous_here_alike(self) -> list[Flow]:
+        """Another name at this address, which went the same way."""
+        flows = self.evidence.controls(Purpose.INNOCUOUS_NAME, self.address)
+        return [flow for flow in flows if flow.shares_fate(self.layer, self.failure)]
+
+    @cached_property
+    def name_elsewhere_alike(self) -> list[Flow]:
+        """The suspect name at an unrelated server, which went the same way."""
+        flows = self.evidence.controls(Purpose.UNRELATED_ADDRESS)
+        return [flow for flow in flows if flow.shares_fate(self.layer, self.failure)]
+
+    @cached_property
+    def innocuous_elsewhere(self) -> list[Flow]:
+        """An innocuous name at an unrelated server, which was heard."""
+        return [flow for flow in self.evidence.controls(Purpose.UNRELATED_BASELINE) if flow.reached(self.layer)]
+
+    @property
+    def follows_the_name(self) -> bool:
+        """The fate goes with the name to a server that has nothing to do with it, and only with the name."""
+        return bool(self.name_elsewhere_alike and self.innocuous_elsewhere)

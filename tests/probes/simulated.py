@@ -1,0 +1,401 @@
+"""A network in a table: what the engine's tests put in place of sockets.
+
+Hosts, resolvers and a censor are declared; every step answers from them after simulated round trips, in virtual time.
+Loss, jitter and choice come from a seeded generator, so that a world is the same each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from probes.guard import PUBLIC_ANY_PORT
+from probes.model import (
+    Arm,
+    Certificate,
+    DnsObservation,
+    DnsReply,
+    HttpObservation,
+    OutsideObservation,
+    Purpose,
+    Record,
+    Target,
+    TcpInfo,
+    TcpObservation,
+    TlsObservation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from probes.model import AnyObservation
+    from probes.network import Attempt, OutsideQuestion, Question
+
+ISP = "195.34.32.116"
+DOH = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query", "https://9.9.9.9/dns-query")
+UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+SILENCE = "generic_timeout_error"
+"""A step that ends so takes its whole time-out."""
+
+Answer = str | tuple[str, ...]
+"""A failure string, or addresses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What stands at an address. Every failure is a string of OONI's vocabulary; SILENCE waits."""
+
+    tcp: str | None = None
+    names: tuple[str, ...] | None = None
+    """The names its certificate is for; None: whatever it is asked for."""
+    tls: str | None = None
+    authority: str = "A Public CA"
+    http: str | None = None
+    status: int = 200
+    title: str = "A site"
+    location: str | None = None
+    delay_s: float = 0.0
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Censor:
+    """What happens on the way, by name and by address."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The failure after a ClientHello or a Host header with the name."""
+    first_packets_pass: bool = False
+    """The failure strikes behind the handshake."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """The failure of a connect to the address."""
+    after_connect: Mapping[str, str] = field(default_factory=dict)
+    """The failure of whatever follows a connect to the address."""
+    forged_authority: Mapping[str, str] = field(default_factory=dict)
+    """Names for which somebody in between shows a certificate of his own authority."""
+    pages: Mapping[str, Server] = field(default_factory=dict)
+    """Names whose answer in clear text is replaced."""
+    residual: bool = False
+    """After a hit, the server's address and port are dropped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated:
+    """Everything there is. A name's honest addresses are `names`; `system` and `doh` override what resolvers say."""
+
+    names: Mapping[str, Answer] = field(default_factory=dict)
+    system: Mapping[str, Answer] = field(default_factory=dict)
+    system_failure: str | None = None
+    """What the system's resolver answers to every question."""
+    dead_resolvers: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = (ISP,)
+    tcp_is_honest: bool = False
+    """The system's resolver tells the truth over TCP."""
+    doh: Mapping[str, Answer] = field(default_factory=dict)
+    doh_failure: str | None = None
+    injected: bool = False
+    """Root servers seem to answer."""
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    censor: Censor = Censor()
+    ipv6: bool = False
+    ipv6_black_hole: bool = False
+    online: bool = True
+    only: tuple[str, ...] = ()
+    """Names that work where nothing else does: an allow-list."""
+    captive: bool = False
+    outside: Literal["ok", "fails"] = "ok"
+    outside_delay_s: float = 0.3
+    outside_sees: Mapping[str, str] = field(default_factory=dict)
+    """Failures that the outside control meets at addresses, beside those of the servers themselves."""
+    rtt_s: float = 0.04
+    jitter_s: float = 0.0
+    loss: float = 0.0
+    wrong_clock: bool = False
+    seed: int = 1
+
+    def network(self) -> SimulatedNetwork:
+        return SimulatedNetwork(self)
+
+
+_INFRASTRUCTURE: Mapping[str, Answer] = {
+    "connectivitycheck.gstatic.com": ("142.250.74.3",),
+    "cp.cloudflare.com": ("104.16.132.229",),
+    "detectportal.firefox.com": ("34.107.221.82",),
+    "www.wikipedia.org": ("185.15.59.224",),
+    "github.com": ("140.82.121.4",),
+    "example.com": ("96.7.128.175",),
+    "ya.ru": ("77.88.44.242",),
+    "vk.ru": ("87.240.132.72",),
+    "max.ru": ("155.212.204.1",),
+}
+_GENERATE_204 = frozenset({"142.250.74.3", "104.16.132.229"})
+_PORTAL = Server(status=302, title="Log in", names=("portal.invalid",), authority="Portal", location="http://login.invalid/")
+
+
+class SimulatedNetwork:
+    """`probes.network.Network` over a table."""
+
+    def __init__(self, world: Simulated) -> None:
+        self._world = world
+        self._rng = random.Random(world.seed)
+        self._hit: set[tuple[str, int]] = set()
+        self.asked_outside = 0
+
+    def system_resolvers(self) -> Sequence[str]:
+        return self._world.resolvers
+
+    def trusted_resolvers(self) -> Sequence[str]:
+        return DOH
+
+    def families(self) -> frozenset[int]:
+        return frozenset({4, 6} if self._world.ipv6 else {4})
+
+    def permits(self, address: str, port: int) -> bool:
+        return PUBLIC_ANY_PORT.permits(address, port)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    async def ask(self, question: Question) -> DnsObservation:
+        began_s = asyncio.get_running_loop().time()
+        answer = self._answer(question)
+        if question.transport == "udp" and self._lost():
+            answer = SILENCE
+        trips = 3 if question.transport == "doh" else 1
+        failure, reply = _reply(question, answer)
+        await self._spend(failure, question.timeout_s, trips)
+        return DnsObservation(
+            arm=question.arm,
+            purpose=question.purpose,
+            target=Target(host=question.host or question.name),
+            failure=failure,
+            elapsed_s=asyncio.get_running_loop().time() - began_s,
+            resolver=question.resolver,
+            transport=question.transport,
+            query_type=question.query_type,
+            reply=reply,
+        )
+
+    def _answer(self, question: Question) -> Answer:
+        world = self._world
+        honest = world.names.get(question.name, _INFRASTRUCTURE.get(question.name, "dns_nxdomain_error"))
+        if not world.online or (world.only and question.transport == "doh"):
+            return SILENCE
+        if question.purpose is Purpose.ROOT_SERVER or question.resolver == "198.41.0.4":
+            lie = world.system.get(question.name, honest)
+            return lie if world.injected else "referral"
+        if question.transport == "doh":
+            return world.doh_failure or world.doh.get(question.name, honest)
+        if question.resolver in world.dead_resolvers:
+            return SILENCE
+        if world.system_failure is not None:
+            return world.system_failure
+        if question.transport == "tcp" and world.tcp_is_honest:
+            return honest
+        return world.system.get(question.name, honest)
+
+    # --- connections -------------------------------------------------------------------------------------------------
+
+    async def attempt(self, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
+        for step in _STEPS[attempt.endpoint.scheme]:
+            observation = await self._step(attempt, step)
+            observe(observation)
+            if observation.failure is not None or step == attempt.until:
+                return
+
+    async def _step(self, attempt: Attempt, step: str) -> AnyObservation:
+        began_s = asyncio.get_running_loop().time()
+        port = attempt.port or attempt.endpoint.port
+        name = attempt.server_name or attempt.endpoint.host
+        server = self._server(attempt.address, name, attempt.endpoint.scheme)
+        failure = self._failure(step, attempt.address, port, name, server, attempt.endpoint.scheme)
+        limit_s = {
+            "tcp": attempt.timeouts.connect_s,
+            "tls": attempt.timeouts.handshake_s,
+            "http": attempt.timeouts.response_s,
+        }[step]
+        delay_s = server.delay_s if server is not None and step == "http" else 0.0
+        if failure is None and delay_s > limit_s:
+            failure = SILENCE
+        delay_s = 0.0 if failure == SILENCE else delay_s
+        failure = await self._spend(failure, limit_s, 1, delay_s)
+        elapsed_s = asyncio.get_running_loop().time() - began_s
+        return self._observation(attempt, step, failure, elapsed_s, server, name)
+
+    def _server(self, address: str, name: str, scheme: str) -> Server | None:
+        world = self._world
+        if world.captive:
+            return _PORTAL
+        if scheme == "http" and name in world.censor.pages:
+            return world.censor.pages[name]
+        if address in world.servers:
+            return world.servers[address]
+        if address in _GENERATE_204:
+            return Server(status=204)
+        known = {a for answer in (*world.names.values(), *_INFRASTRUCTURE.values()) if isinstance(answer, tuple) for a in answer}
+        return Server() if address in known or address in UNRELATED or address.startswith("2") else None
+
+    def _failure(self, step: str, address: str, port: int, name: str, server: Server | None, scheme: str) -> str | None:
+        world, censor = self._world, self._world.censor
+        if not world.online or (world.ipv6_black_hole and ":" in address):
+            return SILENCE
+        if world.only and (step != "tcp") and name not in world.only:
+            return SILENCE
+        if step == "tcp":
+            if (address, port) in self._hit:
+                return SILENCE
+            return censor.addresses.get(address) or (server.tcp if server else SILENCE)
+        if address in censor.after_connect:
+            return censor.after_connect[address]
+        named = "http" if scheme == "http" or censor.first_packets_pass else "tls"
+        if step == named and name in censor.names:
+            if censor.residual:
+                self._hit.add((address, port))
+            return censor.names[name]
+        assert server is not None
+        return self._certificate_failure(server, name) if step == "tls" else server.http
+
+    def _certificate_failure(self, server: Server, name: str) -> str | None:
+        if server.tls is not None:
+            return server.tls
+        if name in self._world.censor.forged_authority or server.authority != "A Public CA":
+            return "ssl_unknown_authority"
+        if server.names is not None and name not in server.names:
+            return "ssl_invalid_hostname"
+        return "ssl_invalid_certificate" if self._world.wrong_clock else None
+
+    def _observation(
+        self, attempt: Attempt, step: str, failure: str | None, elapsed_s: float, server: Server | None, name: str
+    ) -> AnyObservation:
+        target = Target(
+            host=attempt.endpoint.host, address=attempt.address, port=attempt.port or attempt.endpoint.port
+        )
+        info = TcpInfo(min_rtt_s=self._world.rtt_s, bytes_received=0, retransmits=0, unacknowledged=0)
+        arm, purpose = attempt.arm, attempt.purpose
+        if step == "tcp":
+            return TcpObservation(arm=arm, purpose=purpose, target=target, failure=failure, elapsed_s=elapsed_s, info=info)
+        if step == "tls":
+            heard = failure is None or failure.startswith("ssl_")
+            authority = self._world.censor.forged_authority.get(name, server.authority if server else "")
+            return TlsObservation(
+                arm=arm,
+                purpose=purpose,
+                target=target,
+                failure=failure,
+                elapsed_s=elapsed_s,
+                info=info,
+                server_name=name,
+                chain=(_certificate(name, authority),) if heard else (),
+            )
+        assert server is not None or failure is not None
+        return HttpObservation(
+            arm=arm,
+            purpose=purpose,
+            target=target,
+            failure=failure,
+            elapsed_s=elapsed_s,
+            info=info,
+            url=str(attempt.endpoint),
+            status=server.status if server and failure is None else None,
+            title=server.title if server and failure is None else None,
+            body_sha256=server.title if server and failure is None else None,
+            headers=(("location", server.location),) if server and server.location and failure is None else (),
+            fingerprints=server.fingerprints if server and failure is None else (),
+        )
+
+    # --- the view from outside ---------------------------------------------------------------------------------------
+
+    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
+        self.asked_outside += 1
+        world, endpoint = self._world, question.endpoint
+        common = {"arm": Arm.CONTROL, "purpose": Purpose.OUTSIDE, "target": Target(host=endpoint.host), "control": "th"}
+        await asyncio.sleep(world.outside_delay_s)
+        if world.outside == "fails" or not world.online or world.only or world.captive:
+            return OutsideObservation(**common, failure="connection_reset")  # type: ignore[arg-type]
+        told = world.names.get(endpoint.host, "dns_nxdomain_error")
+        addresses = told if isinstance(told, tuple) else ()
+        tcp: dict[str, str | None] = {}
+        tls: dict[str, str | None] = {}
+        for address in {*addresses, *question.addresses}:
+            key = f"[{address}]:{endpoint.port}" if ":" in address else f"{address}:{endpoint.port}"
+            server = self._server(address, "", "https")
+            tcp[key] = world.outside_sees.get(address) or (server.tcp if server else SILENCE)
+            if tcp[key] is None and server is not None and endpoint.port == 443:
+                tls[key] = server.tls or self._seen_outside(server, endpoint.host)
+        page = next((s for a in addresses if (s := self._server(a, "", "https")) is not None), None)
+        where = next(iter(addresses), "")
+        key = f"[{where}]:{endpoint.port}" if ":" in where else f"{where}:{endpoint.port}"
+        broken = tcp.get(key) or tls.get(key) or (page.http if page else "dns_lookup_error")
+        if page is not None and broken is None:
+            await asyncio.sleep(page.delay_s)
+        return OutsideObservation(
+            **common,  # type: ignore[arg-type]
+            addresses=addresses,
+            dns_failure=None if addresses else "dns_name_error",
+            tcp=tcp,
+            tls=tls,
+            http_failure=broken,
+            http_status=page.status if page and broken is None else None,
+            http_title=page.title if page and broken is None else None,
+            elapsed_s=world.outside_delay_s + (page.delay_s if page else 0.0),
+        )
+
+    def _seen_outside(self, server: Server, name: str) -> str | None:
+        if server.authority != "A Public CA":
+            return "ssl_unknown_authority"
+        return "ssl_invalid_hostname" if server.names is not None and name not in server.names else None
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def _lost(self) -> bool:
+        return self._rng.random() < self._world.loss or self._rng.random() < self._world.loss
+
+    async def _spend(self, failure: str | None, limit_s: float, trips: int, extra_s: float = 0.0) -> str | None:
+        """Let the step's time pass; a lost packet is sent again after a second, as TCP does."""
+        spent_s = extra_s
+        for _ in range(trips):
+            spent_s += self._world.rtt_s + self._rng.random() * self._world.jitter_s
+            while self._lost():
+                spent_s += max(1.0, 2 * self._world.rtt_s)
+        if failure == SILENCE or spent_s > limit_s:
+            await asyncio.sleep(limit_s)
+            return SILENCE
+        await asyncio.sleep(spent_s)
+        return failure
+
+
+_STEPS = {"https": ("tcp", "tls", "http"), "http": ("tcp", "http"), "tcp": ("tcp",)}
+_RCODES = {
+    "dns_nxdomain_error": "NXDOMAIN",
+    "dns_refused_error": "REFUSED",
+    "dns_servfail_error": "SERVFAIL",
+    "dns_no_answer": "NOERROR",
+    "referral": "NOERROR",
+}
+
+
+def _reply(question: Question, answer: Answer) -> tuple[str | None, DnsReply | None]:
+    if isinstance(answer, str):
+        if answer not in _RCODES:
+            return answer, None
+        failure = "dns_no_answer" if answer == "referral" else answer
+        soa = Record("com", "SOA", 900, "a.gtld-servers.net") if answer != "dns_nxdomain_error" else None
+        return failure, DnsReply(rcode=_RCODES[answer], flags=("qr",), authority=(soa,) if soa else ())
+    version = {"A": 4, "AAAA": 6}[question.query_type]
+    records = tuple(
+        Record(question.name, question.query_type, 60, a) for a in answer if ipaddress.ip_address(a).version == version
+    )
+    return (None if records else "dns_no_answer"), DnsReply(rcode="NOERROR", flags=("qr", "ra"), answers=records)
+
+
+def _certificate(name: str, authority: str) -> Certificate:
+    return Certificate(
+        subject=f"CN={name}",
+        issuer=authority,
+        not_before="2026-01-01T00:00:00+00:00",
+        not_after="2027-01-01T00:00:00+00:00",
+        names=(name,),
+        sha256="",
+    )
