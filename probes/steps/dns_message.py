@@ -31,6 +31,8 @@ _FAILURES = {
 
 UDP_PAYLOAD_BYTES = 1232
 """What we take over UDP: no path fragments it (DNS Flag Day 2020)."""
+MAX_MESSAGE_BYTES = 16384
+"""A longer one is not read: it would keep the event loop busy for a fifth of a second, and no address list needs it."""
 MAX_RECORDS = 64
 """Kept of each section."""
 MAX_TEXT = 512
@@ -64,6 +66,8 @@ def read(wire: bytes, query: QueryMessage) -> Answer:
     same_id = wire[:2] == query.id.to_bytes(2, "big")
     if same_id and len(wire) > 2 and wire[2] & (dns.flags.TC >> 8):  # noqa: PLR2004 -- the flags follow the id
         return Answer(MISBEHAVING, matches=True, truncated=True)  # cut anywhere, so not read further
+    if len(wire) > MAX_MESSAGE_BYTES:
+        return Answer(MISBEHAVING, matches=same_id)
     try:
         message = dns.message.from_wire(wire, ignore_trailing=True)
         reply = _reply(message)

@@ -164,13 +164,21 @@ async def test_a_failing_reply_is_named_and_kept(
 
 
 async def test_what_is_kept_of_a_large_reply_is_bounded(server: DnsServer, doh: DohClients) -> None:
-    texts = tuple(f'TXT "{n}" "{"x" * 255}" "{"y" * 255}"' for n in range(100))
-    addresses = tuple(f"A 93.184.{n // 250}.{n % 250}" for n in range(500))
-    server.answer(NAME, "A", Reply(answers=addresses, authority=texts))
+    texts = tuple(f'TXT "{n}" "{"x" * 255}" "{"y" * 255}"' for n in range(10))
+    hosts = tuple(f"NS ns{n}.example.org." for n in range(100))
+    server.answer(NAME, "A", Reply(answers=(f"A {HONEST}", *texts, *hosts), authority=hosts))
     seen = await heard(server, doh)
     assert seen.reply is not None
     assert len(seen.reply.answers) == len(seen.reply.authority) == MAX_RECORDS
-    assert all(len(record.data) <= MAX_TEXT for record in seen.reply.authority)
+    assert max(len(record.data) for record in seen.reply.answers) == MAX_TEXT
+
+
+@pytest.mark.usefixtures("short_grace")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_monstrous_reply_is_not_read(server: DnsServer, doh: DohClients, transport: Transport) -> None:
+    server.answer(NAME, "A", a(*[f"93.184.{n // 250}.{n % 250}" for n in range(2000)]))
+    seen = await heard(server, doh, transport)
+    assert (seen.failure, seen.reply) == ("dns_server_misbehaving", None)
 
 
 # --- UDP -------------------------------------------------------------------------------------------------------------
