@@ -3,12 +3,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import dns.flags
 import dns.message
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,27 +18,15 @@ from probes.steps import dns as step
 from probes.steps.dns import DohClients, ask, resolver_endpoint
 from probes.steps.dns_message import MAX_RECORDS, MAX_TEXT, query_for, read
 from tests.fakes.dns_server import FORGED_NXDOMAIN, NODATA, NXDOMAIN, REFUSED, SERVFAIL, DnsServer, Reply, a
-from tests.fakes.doh_server import DohServer
+from tests.probes.dns_asking import FORGED, HONEST, NAME, OTHER_HONEST, PATIENT_S, Transport, cancelled, question
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from probes.model import DnsObservation
 
-NAME = "example.org"
-HONEST, OTHER_HONEST, FORGED = "93.184.215.14", "93.184.215.15", "10.10.34.35"
-PATIENT_S = 30.0
-"""Longer than any test takes: whoever waits this long fails."""
-
 NOISE = 64
 """So many datagrams that answer nothing end a question before its time."""
-
-Transport = Literal["udp", "tcp", "doh"]
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 @pytest.fixture
@@ -49,10 +36,8 @@ async def server() -> AsyncIterator[DnsServer]:
 
 
 @pytest.fixture
-async def doh(authority: trustme.CA) -> AsyncIterator[DohClients]:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    async with DohClients(context) as clients:
+async def doh() -> AsyncIterator[DohClients]:
+    async with DohClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as clients:
         yield clients
 
 
@@ -64,10 +49,6 @@ def long_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "GRACE_S", 0.01)
-
-
-def question(resolver: str, transport: Transport = "udp", timeout_s: float = PATIENT_S, name: str = NAME) -> Question:
-    return Question(name=name, query_type="A", resolver=resolver, transport=transport, timeout_s=timeout_s)
 
 
 async def heard(server: DnsServer, doh: DohClients, transport: Transport = "udp") -> DnsObservation:
@@ -352,152 +333,6 @@ async def test_a_closed_tcp_port_is_refused(doh: DohClients) -> None:
     assert (await ask(question(f"127.0.0.1:{port}", "tcp"), doh)).failure == "connection_refused"
 
 
-# --- HTTPS -----------------------------------------------------------------------------------------------------------
-
-
-async def cancelled(task: asyncio.Task[DnsObservation]) -> None:
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-async def over_https(server: DohServer, clients: DohClients, timeout_s: float = PATIENT_S) -> DnsObservation:
-    async with asyncio.timeout(PATIENT_S / 2):
-        return await ask(question(server.url, "doh", timeout_s), clients)
-
-
-@pytest.mark.parametrize("alpn", [("h2",), ("http/1.1",), ("http/1.1", "h2")])
-async def test_an_operator_is_asked_over_the_http_that_it_speaks(
-    server: DnsServer, authority: trustme.CA, doh: DohClients, alpn: tuple[str, ...]
-) -> None:
-    server.answer(NAME, "A", a(HONEST))
-    async with DohServer(server, authority, alpn) as operator:
-        seen = await over_https(operator, doh)
-        assert (seen.failure, seen.addresses, seen.transport, seen.resolver) == (None, (HONEST,), "doh", operator.url)
-    (request,) = operator.requests
-    assert request[":method"] == "POST"
-    assert request["content-type"] == request["accept"] == "application/dns-message"
-    assert [asked.message.id for asked in server.asked] == [0]
-
-
-@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
-async def test_a_connection_is_kept_for_the_next_question(
-    server: DnsServer, authority: trustme.CA, doh: DohClients, alpn: str
-) -> None:
-    async with DohServer(server, authority, (alpn,)) as operator:
-        for _ in range(3):
-            assert (await over_https(operator, doh)).failure == "dns_nxdomain_error"
-        assert operator.connections == 1
-
-
-async def test_questions_share_one_http2_connection_side_by_side(
-    server: DnsServer, authority: trustme.CA, doh: DohClients
-) -> None:
-    gate = asyncio.Event()
-    names = [f"host{n}.example.org" for n in range(20)]
-    for name in names:
-        server.answer(name, "A", a(HONEST, hold=gate))
-    async with DohServer(server, authority) as operator, asyncio.TaskGroup() as group:
-        asked = [group.create_task(ask(question(operator.url, "doh", name=name), doh)) for name in names]
-        await server.until_asked(len(names))
-        gate.set()
-        assert [(await task).addresses for task in asked] == [(HONEST,)] * len(names)
-        assert operator.connections == 1
-
-
-async def test_a_connection_that_died_while_it_was_idle_is_made_anew(
-    server: DnsServer, authority: trustme.CA, doh: DohClients
-) -> None:
-    server.answer(NAME, "A", a(HONEST))
-    async with DohServer(server, authority) as operator:
-        for _ in range(3):
-            assert (await over_https(operator, doh)).failure is None
-            operator.hang_up()
-        assert operator.connections == 3
-
-
-async def test_an_operators_silence_is_a_time_out(server: DnsServer, authority: trustme.CA, doh: DohClients) -> None:
-    server.answer(NAME, "A")
-    async with DohServer(server, authority) as operator:
-        assert (await over_https(operator, doh, timeout_s=0.1)).failure == "generic_timeout_error"
-
-
-async def test_a_connection_on_which_an_answer_was_given_up_is_not_used_again(
-    server: DnsServer, authority: trustme.CA, doh: DohClients
-) -> None:
-    gate = asyncio.Event()
-    server.answer(NAME, "A", a(HONEST, hold=gate))
-    async with DohServer(server, authority) as operator:
-        given_up = asyncio.create_task(over_https(operator, doh))
-        await server.until_asked(1)
-        await cancelled(given_up)
-        gate.set()
-        assert (await over_https(operator, doh)).addresses == (HONEST,)
-        assert operator.connections == 2
-
-
-async def test_giving_up_one_answer_does_not_end_the_questions_beside_it(
-    server: DnsServer, authority: trustme.CA, doh: DohClients
-) -> None:
-    gate = asyncio.Event()
-    server.answer("slow.example.org", "A")
-    server.answer(NAME, "A", a(HONEST, hold=gate))
-    async with DohServer(server, authority) as operator:
-        patient = asyncio.create_task(over_https(operator, doh))
-        given_up = asyncio.create_task(ask(question(operator.url, "doh", name="slow.example.org"), doh))
-        await server.until_asked(2)
-        await cancelled(given_up)
-        gate.set()
-        assert (await patient).addresses == (HONEST,)
-        assert operator.connections == 1
-
-
-@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
-@pytest.mark.parametrize(
-    ("status", "content_type", "body"),
-    [
-        (503, "application/dns-message", b""),
-        (302, "application/dns-message", b""),
-        (200, "text/html", b"<html>"),
-        (200, "application/dns-message", b""),
-        (200, "application/dns-message", b"<html>blocked</html>"),
-        (200, "application/dns-message", bytes(70_000)),
-        (200, "application/dns-message", bytes(12)),
-    ],
-)
-async def test_a_response_that_is_no_dns_answer_is_a_misbehaving_server(
-    *, server: DnsServer, authority: trustme.CA, doh: DohClients, alpn: str, status: int, content_type: str, body: bytes
-) -> None:
-    async with DohServer(server, authority, (alpn,), status=status, content_type=content_type, body=body) as operator:
-        assert (await over_https(operator, doh)).failure == "dns_server_misbehaving"
-
-
-async def test_an_operators_certificate_must_prove_it(
-    server: DnsServer, authority: trustme.CA, doh: DohClients
-) -> None:
-    async with DohServer(server, trustme.CA()) as stranger:
-        assert (await over_https(stranger, doh)).failure == "ssl_unknown_authority"
-    async with DohServer(server, authority, certificate_name="127.0.0.2") as other:
-        assert (await over_https(other, doh)).failure == "ssl_invalid_hostname"
-    assert server.asked == []
-
-
-async def test_an_operator_that_is_not_there_is_refused(doh: DohClients) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unheard:
-        port = unheard.getsockname()[1]
-    assert (await ask(question(f"https://127.0.0.1:{port}/dns-query", "doh"), doh)).failure == "connection_refused"
-
-
-async def test_an_operator_that_hangs_up_at_once_is_named_so(doh: DohClients) -> None:
-    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as operator:
-        port = operator.sockets[0].getsockname()[1]
-        seen = await ask(question(f"https://127.0.0.1:{port}/dns-query", "doh"), doh)
-    assert seen.failure in {"eof_error", "connection_reset"}
-
-
 # --- resolvers, and whatever comes -----------------------------------------------------------------------------------
 
 
@@ -538,14 +373,12 @@ async def test_a_resolver_that_is_none_is_a_failure_and_no_accident(doh: DohClie
     assert (await ask(question("resolver.example"), doh)).failure is not None
 
 
-async def test_a_question_can_be_cancelled(server: DnsServer, authority: trustme.CA, doh: DohClients) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_question_can_be_cancelled(server: DnsServer, doh: DohClients, transport: Transport) -> None:
     server.answer(NAME, "A")
-    async with DohServer(server, authority) as operator:
-        questions = [question(server.resolver), question(server.resolver, "tcp"), question(operator.url, "doh")]
-        for already, each in enumerate(questions):
-            task = asyncio.create_task(ask(each, doh))
-            await server.until_asked(already + 1)
-            await cancelled(task)
+    task = asyncio.create_task(ask(question(server.resolver, transport), doh))
+    await server.until_asked(1)
+    await cancelled(task)
 
 
 @given(st.binary(max_size=200), st.booleans())
