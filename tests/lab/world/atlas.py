@@ -12,6 +12,7 @@ from tests.lab.world.parts import Host, Resolver, Service
 
 JOURNAL_ENTRIES = 10_000
 DNS_PORT = 53
+ANY_NAME = ("proxy", "interceptor")  # services that pass every name on to its true server
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,27 @@ class Atlas:
         if address in self.world.addresses_of(name) or name in self.world.caches.get(address, ()):
             return host
         return None
+
+    def names_at(self, address: str) -> tuple[str, ...]:
+        """Every published name that is served at this address, aliases and wildcards included."""
+        own = (name for name, host in self.world.hosts.items() if host.published)
+        served = tuple(name for name in own if address in self.world.addresses_of(name))
+        return served + self.world.caches.get(address, ())
+
+    def presented(self, endpoint: Endpoint, name: str) -> tuple[Host | None, str]:
+        """Tell whose server a client meets that asks an endpoint for a name, and the name on the certificate there.
+
+        No host = the server wants no client of that name.
+        """
+        if endpoint.service in ANY_NAME:
+            return self.host_named(name), name
+        host = self.host_at(endpoint.address, name)
+        if host is not None:
+            return host, name
+        machine = endpoint.host
+        if machine is None or (name and machine.unknown_name != "default"):
+            return None, ""
+        return machine, machine.name
 
     def resolver_at(self, address: str) -> Resolver | None:
         return self.world.resolvers.get(address) if address in self.alive else None

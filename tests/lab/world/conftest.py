@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +68,7 @@ def _offset() -> int:
 
 @pytest.fixture(scope="session")
 def world_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
-    directory: Path = tmp_path_factory.mktemp("ca")
+    directory = tmp_path_factory.mktemp("ca")
     ca = ensure_ca(directory)
     ours, theirs = socket.socketpair()
     seed, offset = f"reachbot-{os.getpid()}", _offset()

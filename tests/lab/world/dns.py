@@ -153,17 +153,8 @@ def _recurse(atlas: Atlas, resolver: Resolver, response: dns.message.Message, na
         if host.cname and alias != chain[-1]:
             response.answer.append(dns.rrset.from_text(f"{alias}.", host.ttl_s, "IN", "CNAME", f"{host.cname}."))
     if host is not None:  # the chain's last
-        heard = _regional(host.addresses, resolver.region) if host.geo else host.addresses
-        _give(response, chain[-1], heard, kind, host.ttl_s)
+        _give(response, chain[-1], zone.heard(host, resolver.region), kind, host.ttl_s)
     return None
-
-
-def _regional(pool: tuple[str, ...], region: int) -> tuple[str, ...]:
-    """Two neighbours of each family's pool: honest answers of two resolvers overlap, differ, or are disjoint."""
-    families = [[a for a in pool if zone.version(a) == version] for version in (4, 6)]
-    return tuple(
-        family[(region + n) % len(family)] for family in families if family for n in range(min(2, len(family)))
-    )
 
 
 def _give(response: dns.message.Message, name: str, addresses: Iterable[str], kind: int, ttl_s: int) -> None:

@@ -44,11 +44,11 @@ class Listeners:
         address, port, silent = key
         listener = _listening(*self._placement.place(address, port), silent=silent)
         self._sockets[key] = listener
-        asyncio.get_running_loop().add_reader(listener, self._accept, listener, address, port)
+        asyncio.get_running_loop().add_reader(listener.fileno(), self._accept, listener, address, port)
 
     def _close(self, key: Key) -> None:
         listener = self._sockets.pop(key)
-        asyncio.get_running_loop().remove_reader(listener)
+        asyncio.get_running_loop().remove_reader(listener.fileno())
         listener.close()
 
     def _accept(self, listener: socket.socket, address: str, port: int) -> None:

@@ -59,13 +59,13 @@ OWNERS = {
 
 NAMES = {
     "meta": """web.whatsapp.com www.whatsapp.com mmx-ds.cdn.whatsapp.net v.whatsapp.net mmg.whatsapp.net
-        static.whatsapp.net media.whatsapp.net media.cdn.whatsapp.net *.cdn.whatsapp.net wa.me
-        whatsapp.com whatsapp.net graph.whatsapp.com chat.whatsapp.com whatsapp.biz faq.whatsapp.com g.whatsapp.net g-fallback.whatsapp.net www.facebook.com
-        facebook.com m.facebook.com graph.facebook.com b-api.facebook.com b-graph.facebook.com edge-mqtt.facebook.com
-        star.c10r.facebook.com star-mini.c10r.facebook.com
-        scontent.xx.fbcdn.net external.xx.fbcdn.net *.fbcdn.net stun.fbsbx.com www.messenger.com
-        messenger.com m.me www.instagram.com instagram.com i.instagram.com cdninstagram.com scontent.cdninstagram.com
-        *.cdninstagram.com ig.me www.threads.com threads.com www.threads.net threads.net""",
+        static.whatsapp.net media.whatsapp.net media.cdn.whatsapp.net *.cdn.whatsapp.net wa.me whatsapp.com
+        whatsapp.net graph.whatsapp.com chat.whatsapp.com whatsapp.biz faq.whatsapp.com www.facebook.com
+        facebook.com m.facebook.com graph.facebook.com b-api.facebook.com b-graph.facebook.com edge-
+        mqtt.facebook.com star.c10r.facebook.com star-mini.c10r.facebook.com scontent.xx.fbcdn.net
+        external.xx.fbcdn.net *.fbcdn.net stun.fbsbx.com www.messenger.com messenger.com m.me www.instagram.com
+        instagram.com i.instagram.com cdninstagram.com scontent.cdninstagram.com *.cdninstagram.com ig.me
+        www.threads.com threads.com www.threads.net threads.net""",
     "telegram": """web.telegram.org telegram.org www.telegram.org api.telegram.org t.me core.telegram.org
         pluto.web.telegram.org venus.web.telegram.org aurora.web.telegram.org vesta.web.telegram.org
         flora.web.telegram.org desktop.telegram.org cdn1.cdn-telegram.org cdn2.cdn-telegram.org cdn3.cdn-telegram.org

@@ -104,7 +104,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         placement = Placement.from_environment()
         self._listeners = Listeners(placement, self._accepted)
-        self._quic = QuicServers(live)
+        self._quic = QuicServers(live, self._start)
         self._datagrams = Datagrams(placement, self._received)
         self._datagrams.open((DNS_PORT, QUIC_PORT, *stun.PORTS))
 
@@ -128,13 +128,14 @@ class Server:
             return
         connection = Connection(accepted, endpoint, client)
         self.live.atlas.note("tcp", address=address, port=port, client=client)
-        self._start(self._attend(connection), connection)
+        task = self._start(self._attend(connection))
+        task.add_done_callback(lambda _: connection.dispose())
 
-    def _start(self, work: Coroutine[Any, Any, None], connection: Connection) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._connections.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: connection.dispose())
+        return task
 
     async def _attend(self, connection: Connection) -> None:
         try:
@@ -160,11 +161,11 @@ class Server:
         if datagram.address not in atlas.alive:
             return
         if datagram.port == DNS_PORT:
-            reply = dns.reply(atlas, datagram.data, datagram.address, "udp", datagram.peer[0])
+            reply = dns.reply(atlas, datagram.data, datagram.address, "udp", datagram.client[0])
             if reply.wire is not None and reply.delay_s:
-                asyncio.get_running_loop().call_later(reply.delay_s, datagram.send, reply.wire)
+                asyncio.get_running_loop().call_later(reply.delay_s, datagram.answer, reply.wire)
             elif reply.wire is not None:
-                datagram.send(reply.wire)
+                datagram.answer(reply.wire)
         elif datagram.port == QUIC_PORT:
             self._quic.receive(datagram)
         else:
@@ -173,7 +174,7 @@ class Server:
     def _bind_back(self, datagram: Datagram) -> None:
         atlas = self.live.atlas
         hosts = atlas.hosts_at.get(datagram.address, ())
-        answer = stun.answer(datagram.data, datagram.peer) if any(host.stun for host in hosts) else None
-        atlas.note("stun", address=datagram.address, port=datagram.port, client=datagram.peer[0])
+        answer = stun.answer(datagram.data, datagram.client) if any(host.stun for host in hosts) else None
+        atlas.note("stun", address=datagram.address, port=datagram.port, client=datagram.client[0])
         if answer is not None:
-            datagram.send(answer)
+            datagram.answer(answer)

@@ -1,13 +1,16 @@
 import asyncio
+import base64
 import socket
 import ssl
 from collections.abc import Callable
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import httpx
 import pytest
 
 from tests.lab.world.answers import (
@@ -196,10 +199,6 @@ def test_garbage_is_not_answered_and_does_no_harm(internet: Internet) -> None:
 @pytest.mark.parametrize("http1", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_doh_answers_over_both_http_versions(internet: Internet, http1: bool, method: str) -> None:
-    import base64
-
-    import httpx
-
     host, port = internet.place("9.9.9.9", 443)
     wire = dns.message.make_query("example.com", "A", id=0).to_wire()
     async with httpx.AsyncClient(verify=internet.context(), http1=http1, http2=not http1) as client:

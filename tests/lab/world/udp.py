@@ -1,10 +1,12 @@
 """Datagram sockets on the wildcard addresses, which learn whom each packet was for and answer from there."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.lab.world.placement import Placement
 
@@ -12,7 +14,21 @@ DATAGRAM_BYTES = 65_535
 RECEIVES_A_TURN = 64
 BUFFER_BYTES = 1 << 22
 ANCILLARY_BYTES = 64
-IP_PKTINFO = 8  # not in Python's socket module before 3.12: <linux/in.h>
+IP_PKTINFO = 8  # not in Python's socket module: <linux/in.h>
+PACKET_INFO = ((socket.IPPROTO_IP, IP_PKTINFO), (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One address of the world as a sender of datagrams."""
+
+    sock: socket.socket
+    ancillary: tuple[tuple[int, int, bytes], ...]
+
+    def sendto(self, data: bytes, peer: Any) -> None:
+        """Send now or never: a full buffer or a vanished client loses the datagram, as a network may."""
+        with contextlib.suppress(OSError):
+            self.sock.sendmsg([data], self.ancillary, 0, peer)
 
 
 @dataclass(frozen=True)
@@ -20,8 +36,15 @@ class Datagram:
     data: bytes
     address: str  # whom it was for
     port: int
-    peer: tuple[str, int]
-    send: Callable[[bytes], None]  # back to the peer, from the address it was for
+    peer: tuple[Any, ...]  # address, port and, in IPv6, two numbers more
+    origin: Origin
+
+    @property
+    def client(self) -> tuple[str, int]:
+        return self.peer[0], self.peer[1]
+
+    def answer(self, data: bytes) -> None:
+        self.origin.sendto(data, self.peer)
 
 
 class Datagrams:
@@ -37,11 +60,11 @@ class Datagrams:
             bound_port = self._placement.place("0.0.0.0", port)[1]
             for opened in (_wildcard4(bound_port), _wildcard6(bound_port)):
                 self._sockets.append(opened)
-                asyncio.get_running_loop().add_reader(opened, self._receive, opened, port)
+                asyncio.get_running_loop().add_reader(opened.fileno(), self._receive, opened, port)
 
     def close(self) -> None:
         for opened in self._sockets:
-            asyncio.get_running_loop().remove_reader(opened)
+            asyncio.get_running_loop().remove_reader(opened.fileno())
             opened.close()
 
     def _receive(self, opened: socket.socket, port: int) -> None:
@@ -50,25 +73,21 @@ class Datagrams:
                 data, ancillary, _, peer = opened.recvmsg(DATAGRAM_BYTES, ANCILLARY_BYTES)
             except OSError:  # none left, or the report of an unreachable client
                 return
-            for level, kind, content in ancillary:
-                if (level, kind) in ((socket.IPPROTO_IP, IP_PKTINFO), (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO)):
-                    self._deliver(opened, port, data, content, peer)
+            for level, kind, info in ancillary:
+                if (level, kind) in PACKET_INFO:
+                    local, origin = _origin(opened, info)
+                    self._received(Datagram(data, self._placement.world_address(local), port, peer, origin))
 
-    def _deliver(self, opened: socket.socket, port: int, data: bytes, info: bytes, peer: tuple[str, int]) -> None:
-        if opened.family == socket.AF_INET6:
-            local, source = socket.inet_ntop(socket.AF_INET6, info[:16]), info[:16] + struct.pack("I", 0)
-            ancillary = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, source)]
-        else:
-            local, source = socket.inet_ntoa(info[8:12]), struct.pack("I4s4x", 0, info[8:12])
-            ancillary = [(socket.IPPROTO_IP, IP_PKTINFO, source)]
 
-        def send(answer: bytes) -> None:
-            try:
-                opened.sendmsg([answer], ancillary, 0, peer)
-            except OSError:  # a full buffer or a vanished client: a datagram may be lost
-                return
-
-        self._received(Datagram(data, self._placement.world_address(local), port, (peer[0], peer[1]), send))
+def _origin(opened: socket.socket, info: bytes) -> tuple[str, Origin]:
+    """Read in_pktinfo or in6_pktinfo; returns the address and a sender from it by whatever route there is."""
+    if opened.family == socket.AF_INET6:
+        source = info[:16] + struct.pack("I", 0)
+        return socket.inet_ntop(socket.AF_INET6, info[:16]), Origin(
+            opened, ((socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, source),)
+        )
+    source = struct.pack("I4s4x", 0, info[8:12])
+    return socket.inet_ntoa(info[8:12]), Origin(opened, ((socket.IPPROTO_IP, IP_PKTINFO, source),))
 
 
 def _wildcard4(port: int) -> socket.socket:

@@ -3,14 +3,12 @@
 import asyncio
 from dataclasses import replace
 
-from tests.lab.world import doh, h1, h2, http, tls
+from tests.lab.world import control, doh, h1, h2, http, tls
 from tests.lab.world.answers import Break, Doh, TestHelper
 from tests.lab.world.atlas import Endpoint, Live
-from tests.lab.world.parts import Host
 from tests.lab.world.wire import Connection, Conversation
 
 CLEAR_PORTS = (80, 8080)
-ANY_NAME = ("proxy", "interceptor")  # services that pass every name on to its true server
 
 
 async def serve(live: Live, connection: Connection) -> None:
@@ -38,7 +36,7 @@ async def _encrypted(live: Live, connection: Connection) -> Conversation | None:
         return None
     atlas, endpoint = live.atlas, connection.endpoint
     atlas.note("tls", address=endpoint.address, port=endpoint.port, client=connection.client, sni=hello.server_name)
-    host = _host_for(live, endpoint, hello.server_name)
+    host, name = atlas.presented(endpoint, hello.server_name)
     if host is None:
         await _refuse_name(endpoint, connection)
         return None
@@ -47,25 +45,8 @@ async def _encrypted(live: Live, connection: Connection) -> Conversation | None:
         await _after_hello(connection, host.hello)
         return None
     shown = host if endpoint.service != "interceptor" or endpoint.host is None else endpoint.host
-    leaf = tls.leaf_for(atlas, endpoint.address, shown, _shown_name(live, endpoint, host, hello.server_name))
+    leaf = tls.leaf_for(atlas, endpoint.address, shown, name)
     return await connection.open(tls.server_context(live.ca_directory, leaf, host.alpn))
-
-
-def _host_for(live: Live, endpoint: Endpoint, name: str) -> Host | None:
-    """Whose certificate a server shows: the named host's, or the machine's own; None = it wants no such client."""
-    if endpoint.service in ANY_NAME:
-        return live.atlas.host_named(name)
-    machine = endpoint.host
-    host = live.atlas.host_at(endpoint.address, name)
-    if host is not None or machine is None or not name:
-        return host or machine
-    return machine if machine.unknown_name == "default" else None
-
-
-def _shown_name(live: Live, endpoint: Endpoint, host: Host, asked: str) -> str:
-    if endpoint.service in ANY_NAME or live.atlas.host_at(endpoint.address, asked) is not None:
-        return asked
-    return host.name
 
 
 async def _refuse_name(endpoint: Endpoint, connection: Connection) -> None:
@@ -114,12 +95,12 @@ class Responder:
             url=f"{request.scheme}://{request.authority}{request.path}",
             body_bytes=request.body_bytes,
         )
-        host = _host_for(self._live, endpoint, request.host) or endpoint.host
+        host = atlas.presented(endpoint, request.host)[0] or endpoint.host
         if host is None:
             return http.reply(502, "no such host\n", "text/plain")
         action, manner = http.settle(atlas, host, request)
         if isinstance(action, Doh):
             return doh.answer(atlas, request)
         if isinstance(action, TestHelper):
-            return http.reply(501, "", "text/plain")
+            return control.answer(atlas, request)
         return http.render(host, request, action, manner)

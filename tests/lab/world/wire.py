@@ -78,12 +78,12 @@ class Connection:
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self.sock, _resolve, ready)
+        loop.add_reader(self.sock.fileno(), _resolve, ready)
         try:
             async with asyncio.timeout(IDLE_S):
                 await ready
         finally:
-            loop.remove_reader(self.sock)
+            loop.remove_reader(self.sock.fileno())
 
     async def open(self, context: ssl.SSLContext | None = None) -> Conversation:
         """Speak over the connection, after a TLS handshake if a context is given. Raises OSError if that fails."""

@@ -64,6 +64,14 @@ def addresses_of(hosts: Mapping[str, Host], name: str) -> tuple[str, ...]:
     return found.addresses if found else ()
 
 
+def heard(host: Host, region: int) -> tuple[str, ...]:
+    """Addresses that a region's resolvers honestly give: of a geo host's pool two neighbours in each family."""
+    if not host.geo:
+        return host.addresses
+    families = [[a for a in host.addresses if version(a) == number] for number in (4, 6)]
+    return tuple(pool[(region + n) % len(pool)] for pool in families for n in range(min(2, len(pool))))
+
+
 def derived_addresses(name: str, owner: str = "generic", *, count: int = 1) -> tuple[str, ...]:
     """Make addresses up from the name: always the same ones, in its owner's networks, IPv4 before IPv6."""
     networks = [network for network in (OWNERS[owner].v4, OWNERS[owner].v6) if network]
