@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import crypto
 
@@ -34,6 +35,14 @@ _ENCODING_DER = 2  # `_ssl.ENCODING_DER`, which has no public name
 _MAX_CHAIN = 16
 _MAX_NAMES = 200
 _MAX_NAME_TEXT = 512
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _SERVER_USAGES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 
 
@@ -107,6 +116,8 @@ def verify(chain_der: Sequence[bytes], server_name: str, roots: Roots = SYSTEM) 
     leaf = _read(chain_der[0])
     if path == UNKNOWN_AUTHORITY:
         return path
+    if not leaf.readable:
+        return INVALID_CERTIFICATE
     if not leaf.proves(server_name):
         return INVALID_HOSTNAME
     return path if leaf.for_servers else INVALID_CERTIFICATE
@@ -165,9 +176,10 @@ def _load_system_roots(store: crypto.X509Store) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     description: Certificate
-    dns_names: frozenset[str]
-    addresses: frozenset[IPv4Address | IPv6Address]
-    for_servers: bool
+    readable: bool = True
+    dns_names: frozenset[str] = frozenset()
+    addresses: frozenset[IPv4Address | IPv6Address] = frozenset()
+    for_servers: bool = False
 
     def proves(self, name: str) -> bool:
         """Compare with subjectAltName alone (RFC 9525 §6): the common name never counts."""
@@ -185,7 +197,7 @@ def _read(der: bytes) -> _Reading:
         warnings.simplefilter("ignore")  # the library warns of odd certificates; whoever made them doesn't hear it
         try:
             certificate = x509.load_der_x509_certificate(der)
-        except ValueError:
+        except _UNREADABLE:
             return _unreadable(der)
         names = _tried(lambda: _alternative_names(certificate), None)
         dns_names = tuple(names.get_values_for_type(x509.DNSName)) if names else ()
@@ -202,7 +214,7 @@ def _tried(read: Callable[[], _Field], otherwise: _Field) -> _Field:
     """Read one field: the library decodes late, and a broken certificate raises only when it is looked at."""
     try:
         return read()
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except _UNREADABLE:
         return otherwise
 
 
@@ -244,4 +256,4 @@ def _unreadable(der: bytes) -> _Reading:
     nothing = Certificate(
         subject="", issuer="", not_before="", not_after="", names=(), sha256=hashlib.sha256(der).hexdigest()
     )
-    return _Reading(description=nothing, dns_names=frozenset(), addresses=frozenset(), for_servers=False)
+    return _Reading(description=nothing, readable=False)
