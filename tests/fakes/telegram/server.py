@@ -83,6 +83,7 @@ class FakeTelegram(People):
         return f"http://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> Self:
+        schema.warm_up()
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
