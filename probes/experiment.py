@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from probes import targets
 from probes.evidence import Evidence, Trial
 from probes.model import AnyObservation, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
@@ -36,6 +37,7 @@ _SPACING_S = 0.05
 """Repeats and controls start up to this much apart, in random order, so that they do not look like one burst."""
 _GRACE = 0.2
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
+_MAX_PATH = 2048
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER})
 
 
@@ -242,12 +244,10 @@ def redirect_of(evidence: Evidence) -> Endpoint | None:
 
 
 def _endpoint_of(url: str) -> Endpoint | None:
+    """Read a redirect's target as strictly as what people type; None for what would not be contacted anyway."""
     try:
         parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        site = targets.parse(f"{parts.scheme}://{parts.netloc}")
     except ValueError:
         return None
-    if port is None or not parts.hostname:
-        return None
-    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    return Endpoint(parts.scheme, parts.hostname, port, path)
+    return replace(site, path=f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"[:_MAX_PATH])

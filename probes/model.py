@@ -313,7 +313,64 @@ class OutsideObservation(Observation):
     http_body_bytes: int | None = None
 
 
-AnyObservation = DnsObservation | TcpObservation | TlsObservation | HttpObservation | OutsideObservation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuicObservation(Observation):
+    """One QUIC exchange: a version negotiation, or an Initial with a name in it."""
+
+    step: Literal["quic"] = "quic"
+    kind: Literal["version_negotiation", "handshake"]
+    server_name: str = ""
+    versions: tuple[str, ...] = ()
+    """The versions that the server offered in a negotiation."""
+    alpn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StunObservation(Observation):
+    """One STUN Binding transaction over UDP (RFC 8489)."""
+
+    step: Literal["stun"] = "stun"
+    requests: int = 0
+    """How often the request was sent before an answer came, or none did."""
+    answered_by: str | None = None
+    """The SOFTWARE attribute, where the server gives one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MtprotoObservation(Observation):
+    """One unauthenticated MTProto exchange: req_pq_multi, answered by resPQ (core.telegram.org/mtproto/auth_key)."""
+
+    step: Literal["mtproto"] = "mtproto"
+    transport: Literal["intermediate", "obfuscated2"]
+    server_error: int | None = None
+    """The negative transport error code that a server sends in place of an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferObservation(Observation):
+    """A bounded amount of data sent one way over an open connection."""
+
+    step: Literal["transfer"] = "transfer"
+    direction: Literal["down", "up"]
+    wanted_bytes: int
+    moved_bytes: int = 0
+    rate_bytes_s: float | None = None
+    """Over the time in which data flowed; None where too little came to tell."""
+    stalled_after_bytes: int | None = None
+    """Where the flow stopped for good, if it did."""
+
+
+AnyObservation = (
+    DnsObservation
+    | TcpObservation
+    | TlsObservation
+    | HttpObservation
+    | QuicObservation
+    | StunObservation
+    | MtprotoObservation
+    | TransferObservation
+    | OutsideObservation
+)
 
 
 # --- what it means ---------------------------------------------------------------------------------------------------

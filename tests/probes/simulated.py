@@ -132,7 +132,9 @@ _INFRASTRUCTURE: Mapping[str, Answer] = {
     "max.ru": ("155.212.204.1",),
 }
 _GENERATE_204 = frozenset({"142.250.74.3", "104.16.132.229"})
-_PORTAL = Server(status=302, title="Log in", names=("portal.invalid",), authority="Portal", location="http://login.invalid/")
+_PORTAL = Server(
+    status=302, title="Log in", names=("portal.invalid",), authority="Portal", location="http://login.invalid/"
+)
 
 
 class SimulatedNetwork:
@@ -234,7 +236,12 @@ class SimulatedNetwork:
             return world.servers[address]
         if address in _GENERATE_204:
             return Server(status=204)
-        known = {a for answer in (*world.names.values(), *_INFRASTRUCTURE.values()) if isinstance(answer, tuple) for a in answer}
+        known = {
+            a
+            for answer in (*world.names.values(), *_INFRASTRUCTURE.values())
+            if isinstance(answer, tuple)
+            for a in answer
+        }
         return Server() if address in known or address in UNRELATED or address.startswith("2") else None
 
     def _failure(self, step: str, address: str, port: int, name: str, server: Server | None, scheme: str) -> str | None:
@@ -269,13 +276,13 @@ class SimulatedNetwork:
     def _observation(
         self, attempt: Attempt, step: str, failure: str | None, elapsed_s: float, server: Server | None, name: str
     ) -> AnyObservation:
-        target = Target(
-            host=attempt.endpoint.host, address=attempt.address, port=attempt.port or attempt.endpoint.port
-        )
+        target = Target(host=attempt.endpoint.host, address=attempt.address, port=attempt.port or attempt.endpoint.port)
         info = TcpInfo(min_rtt_s=self._world.rtt_s, bytes_received=0, retransmits=0, unacknowledged=0)
         arm, purpose = attempt.arm, attempt.purpose
         if step == "tcp":
-            return TcpObservation(arm=arm, purpose=purpose, target=target, failure=failure, elapsed_s=elapsed_s, info=info)
+            return TcpObservation(
+                arm=arm, purpose=purpose, target=target, failure=failure, elapsed_s=elapsed_s, info=info
+            )
         if step == "tls":
             heard = failure is None or failure.startswith("ssl_")
             authority = self._world.censor.forged_authority.get(name, server.authority if server else "")

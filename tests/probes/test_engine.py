@@ -1,0 +1,364 @@
+"""The whole engine, planner, rules and all, against worlds whose truth is known; in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
+from probes.prober import Prober
+from probes.targets import host_service
+from tests.probes.simulated import ISP, SILENCE, Censor, Server, Simulated
+from tests.probes.virtual_time import run
+
+HOST = "www.whatsapp.com"
+ADDRESS = "157.240.9.53"
+SECOND = "157.240.9.54"
+STRANGER = "104.154.89.105"
+V6 = "2a03:2880:f30c::1"
+HEALTHY = Simulated(names={HOST: (ADDRESS,)})
+ONE = (ADDRESS, SECOND)
+
+
+def censored(**censor: object) -> Simulated:
+    return replace(HEALTHY, censor=Censor(**censor))  # type: ignore[arg-type]
+
+
+def told(answer: str | tuple[str, ...], **changes: object) -> Simulated:
+    return replace(HEALTHY, system={HOST: answer}, **changes)
+
+
+def served(**server: object) -> Simulated:
+    return replace(HEALTHY, servers={ADDRESS: Server(**server)})  # type: ignore[arg-type]
+
+
+def check(world: Simulated, target: str = HOST) -> Report:
+    return run(Prober(world.network(), seed=1).check(host_service(target)))
+
+
+def said(report: Report) -> tuple[str, str, str]:
+    return report.status.value, report.confidence.value, " ".join(report.causes)
+
+
+HTTPS = {
+    "healthy": (HEALTHY, "ok", "confirmed", ""),
+    "resolver says NXDOMAIN": (told("dns_nxdomain_error"), "blocked", "confirmed", "dns.nxdomain"),
+    "resolver says nothing": (told("dns_no_answer"), "blocked", "confirmed", "dns.nodata"),
+    "resolver refuses": (told("dns_refused_error"), "blocked", "confirmed", "dns.refused"),
+    "resolver fails": (told("dns_servfail_error"), "blocked", "likely", "dns.servfail"),
+    "resolver is silent": (told(SILENCE), "blocked", "likely", "dns.timeout"),
+    "resolver is honest over TCP alone": (
+        told("dns_nxdomain_error", tcp_is_honest=True),
+        "blocked",
+        "confirmed",
+        "dns.nxdomain dns.rerouted",
+    ),
+    "resolver gives a private address": (told(("10.10.34.35",)), "blocked", "confirmed", "dns.spoofed"),
+    "resolver gives a stranger's address": (
+        told((STRANGER,), servers={STRANGER: Server(names=("badssl.com",))}),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives a dead address": (told((STRANGER,)), "inconclusive", "possible", "dns.spoofed"),
+    "resolver gives a dead address by injection": (
+        told((STRANGER,), injected=True),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "name is dead everywhere": (replace(HEALTHY, names={}), "down", "confirmed", "service.dns_dead"),
+    "name is dead and answered all the same": (
+        told((STRANGER,), names={}),
+        "down",
+        "confirmed",
+        "dns.spoofed service.dns_dead",
+    ),
+    "name leads to loopback for everybody": (
+        replace(HEALTHY, names={HOST: ("127.0.0.1",)}),
+        "down",
+        "confirmed",
+        "service.dns_dead",
+    ),
+    "resolver is silent on every name": (
+        replace(HEALTHY, system_failure=SILENCE),
+        "inconclusive",
+        "likely",
+        "host.resolver_broken",
+    ),
+    "first resolver of two is dead": (
+        replace(HEALTHY, resolvers=("195.34.32.1", ISP), dead_resolvers=("195.34.32.1",)),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "address is dropped": (censored(addresses={ADDRESS: SILENCE}), "blocked", "confirmed", "ip.dropped"),
+    "address is reset": (censored(addresses={ADDRESS: "connection_refused"}), "blocked", "confirmed", "ip.reset"),
+    "address is unreachable": (
+        censored(addresses={ADDRESS: "host_unreachable"}),
+        "blocked",
+        "confirmed",
+        "ip.unreachable",
+    ),
+    "address is dropped and nobody outside answers": (
+        replace(censored(addresses={ADDRESS: SILENCE}), outside="fails"),
+        "inconclusive",
+        "possible",
+        "no_outside_control",
+    ),
+    "address is dropped behind the connect": (
+        censored(after_connect={ADDRESS: SILENCE}),
+        "blocked",
+        "likely",
+        "ip.dropped",
+    ),
+    "server is down": (served(tcp="connection_refused"), "down", "confirmed", "service.down"),
+    "server is dead": (served(tcp=SILENCE), "down", "confirmed", "service.down"),
+    "name is dropped": (censored(names={HOST: SILENCE}), "blocked", "confirmed", "tls.sni_dropped"),
+    "name is reset": (censored(names={HOST: "connection_reset"}), "blocked", "confirmed", "tls.sni_reset"),
+    "name is closed by FIN": (censored(names={HOST: "eof_error"}), "blocked", "confirmed", "tls.sni_reset"),
+    "name is dropped and the server with it for a while": (
+        censored(names={HOST: SILENCE}, residual=True),
+        "blocked",
+        "confirmed",
+        "tls.sni_dropped",
+    ),
+    "name is dropped behind the handshake": (
+        censored(names={HOST: SILENCE}, first_packets_pass=True),
+        "blocked",
+        "confirmed",
+        "tls.sni_dropped",
+    ),
+    "name and address are filtered together": (
+        told("dns_nxdomain_error", censor=Censor(addresses={ADDRESS: SILENCE})),
+        "blocked",
+        "confirmed",
+        "dns.nxdomain ip.dropped",
+    ),
+    "name is denied and dropped": (
+        told("dns_nxdomain_error", censor=Censor(names={HOST: SILENCE})),
+        "blocked",
+        "confirmed",
+        "dns.nxdomain tls.sni_dropped",
+    ),
+    "certificate is forged": (
+        censored(forged_authority={HOST: "A national CA"}),
+        "blocked",
+        "confirmed",
+        "tls.intercepted",
+    ),
+    "certificate is expired": (served(tls="ssl_invalid_certificate"), "down", "confirmed", "service.certificate"),
+    "certificate is for another name": (served(names=("other.org",)), "down", "confirmed", "service.certificate"),
+    "certificate is of an unknown authority": (
+        served(authority="A private CA"),
+        "down",
+        "confirmed",
+        "service.certificate",
+    ),
+    "certificate is of an unknown authority and nobody outside answers": (
+        replace(served(authority="A private CA"), outside="fails"),
+        "inconclusive",
+        "possible",
+        "no_outside_control",
+    ),
+    "service refuses": (served(status=451), "degraded", "likely", "service.refuses"),
+    "server is slow for everybody": (served(delay_s=8.0), "inconclusive", "possible", "not_measured"),
+    "this host is offline": (replace(HEALTHY, online=False), "inconclusive", "confirmed", "host.offline"),
+    "this host is behind a portal": (
+        replace(HEALTHY, captive=True),
+        "inconclusive",
+        "confirmed",
+        "host.captive_portal",
+    ),
+    "this host is behind an allow-list": (
+        replace(HEALTHY, only=("ya.ru", "max.ru")),
+        "inconclusive",
+        "confirmed",
+        "network.allowlist",
+    ),
+    "this host's clock is wrong": (replace(HEALTHY, wrong_clock=True), "inconclusive", "likely", "not_measured"),
+    "one address of two is dead": (
+        replace(served(tcp=SILENCE), names={HOST: ONE}),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "one address of two is dropped": (
+        replace(censored(addresses={ADDRESS: SILENCE}), names={HOST: ONE}),
+        "degraded",
+        "confirmed",
+        "ip.dropped",
+    ),
+    "IPv6 is broken here": (
+        replace(HEALTHY, names={HOST: (ADDRESS, V6)}, ipv6=True, ipv6_black_hole=True),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "IPv6 alone is dropped": (
+        replace(censored(addresses={V6: SILENCE}), names={HOST: (ADDRESS, V6)}, ipv6=True),
+        "degraded",
+        "confirmed",
+        "ip.dropped",
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "status", "confidence", "causes"), HTTPS.values(), ids=HTTPS.keys())
+def test_a_site_over_tls(world: Simulated, status: str, confidence: str, causes: str) -> None:
+    assert said(check(world)) == (status, confidence, causes)
+
+
+HTTP = {
+    "healthy": (HEALTHY, "ok", "likely", ""),
+    "request is reset": (censored(names={HOST: "connection_reset"}), "blocked", "confirmed", "http.reset"),
+    "request is dropped": (censored(names={HOST: SILENCE}), "blocked", "confirmed", "http.dropped"),
+    "page is made on the way": (
+        censored(pages={HOST: Server(title="Access denied")}),
+        "blocked",
+        "confirmed",
+        "http.blockpage",
+    ),
+    "redirect is made on the way": (
+        censored(pages={HOST: Server(status=302, location="http://stub.isp.ru/")}),
+        "blocked",
+        "confirmed",
+        "http.blockpage",
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "status", "confidence", "causes"), HTTP.values(), ids=HTTP.keys())
+def test_a_site_in_clear_text(world: Simulated, status: str, confidence: str, causes: str) -> None:
+    assert said(check(world, f"http://{HOST}")) == (status, confidence, causes)
+
+
+@pytest.mark.parametrize(
+    ("world", "beyond"),
+    [
+        (HEALTHY, "ok"),
+        (told("dns_nxdomain_error"), "ok"),
+        (told("dns_nxdomain_error", censor=Censor(names={HOST: SILENCE})), "blocked"),
+        (censored(names={HOST: SILENCE}), "blocked"),
+        (replace(HEALTHY, online=False), "unknown"),
+    ],
+)
+def test_whether_an_honest_resolver_would_help(world: Simulated, beyond: str) -> None:
+    assert check(world).beyond_dns == beyond
+
+
+def test_a_healthy_target_is_answered_without_asking_anybody_outside() -> None:
+    network = HEALTHY.network()
+    report = run(Prober(network, seed=1).check(host_service(HOST)))
+    assert network.asked_outside == 0
+    assert report.elapsed_s <= 1.3 * 4 * HEALTHY.rtt_s
+    assert {o.purpose for o in report.observations} == {Purpose.MEASURE, Purpose.HONEST_RESOLVER}
+
+
+@pytest.mark.parametrize(("rtt_s", "limit_s"), [(0.04, 3.0), (0.4, 5.0)])
+@pytest.mark.parametrize("censor", [Censor(names={HOST: SILENCE}), Censor(addresses={ADDRESS: SILENCE})])
+def test_a_silent_drop_is_confirmed_in_time(rtt_s: float, limit_s: float, censor: Censor) -> None:
+    report = check(replace(HEALTHY, rtt_s=rtt_s, censor=censor))
+    assert report.confidence == "confirmed"
+    assert report.elapsed_s <= limit_s
+
+
+def test_a_host_without_internet_says_so_within_five_seconds() -> None:
+    assert check(replace(HEALTHY, online=False)).elapsed_s < 5
+
+
+@pytest.mark.parametrize("world", [told("dns_nxdomain_error"), censored(names={HOST: "connection_reset"})])
+def test_every_reason_is_an_observation_of_the_report(world: Simulated) -> None:
+    report = check(world)
+    known = [o.id for o in report.observations]
+    assert len(known) == len(set(known))
+    assert report.components[0].because
+    assert set(report.components[0].because) <= set(known)
+
+
+def test_a_blocked_name_rests_on_both_arms() -> None:
+    report = check(censored(names={HOST: "connection_reset"}))
+    arms = {o.arm for o in report.observations if o.id in report.components[0].because}
+    assert arms == {Arm.EXPERIMENT, Arm.CONTROL}
+
+
+# --- redirects -------------------------------------------------------------------------------------------------------
+
+SHORT = "bit.ly"
+SHORT_ADDRESS = "67.199.248.11"
+
+
+def redirecting(**changes: object) -> Simulated:
+    world = Simulated(
+        names={SHORT: (SHORT_ADDRESS,), HOST: (ADDRESS,)},
+        servers={SHORT_ADDRESS: Server(status=302, location=f"https://{HOST}/")},
+    )
+    return replace(world, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("world", "status", "causes"),
+    [
+        (redirecting(), "ok", ""),
+        (redirecting(censor=Censor(names={HOST: "connection_reset"})), "blocked", "tls.sni_reset"),
+        (redirecting(censor=Censor(addresses={ADDRESS: "connection_refused"})), "blocked", "ip.reset"),
+        (redirecting(system={HOST: "dns_nxdomain_error"}), "blocked", "dns.nxdomain"),
+    ],
+)
+def test_a_redirect_is_blamed_on_the_hop_that_fails(world: Simulated, status: str, causes: str) -> None:
+    report = check(world, SHORT)
+    assert (report.status.value, " ".join(report.causes)) == (status, causes)
+    reasons = {o.target.host for o in report.observations if o.id in report.components[0].because}
+    assert HOST in reasons
+
+
+def test_a_redirect_without_end_is_not_followed_for_ever() -> None:
+    loop = Simulated(
+        names={SHORT: (SHORT_ADDRESS,)},
+        servers={SHORT_ADDRESS: Server(status=302, location=f"https://{SHORT}/again")},
+    )
+    report = check(loop, SHORT)
+    assert report.status == "inconclusive"
+    assert sum(o.step == "http" for o in report.observations) <= 11
+
+
+# --- services of several components ----------------------------------------------------------------------------------
+
+
+def service(*components: Component) -> Service:
+    return Service(id="messenger", name="Messenger", components=components)
+
+
+WEB = Component(id="web", endpoints=(Endpoint("https", HOST, 443, "/"),))
+CHAT_HOSTS = {f"e{n}.whatsapp.net": (f"15.197.206.{n}",) for n in range(1, 5)}
+CHAT = Component(
+    id="chat", essential=False, pool="any", endpoints=tuple(Endpoint("tcp", host, 5222) for host in CHAT_HOSTS)
+)
+MESSENGER = replace(HEALTHY, names={**HEALTHY.names, **CHAT_HOSTS})
+
+
+@pytest.mark.parametrize(
+    ("world", "status", "components"),
+    [
+        (MESSENGER, "ok", ["ok", "ok"]),
+        (replace(MESSENGER, censor=Censor(names={HOST: SILENCE})), "blocked", ["blocked", "ok"]),
+        (replace(MESSENGER, censor=Censor(addresses={"15.197.206.1": SILENCE})), "degraded", ["ok", "degraded"]),
+        (replace(MESSENGER, servers={"15.197.206.1": Server(tcp=SILENCE)}), "ok", ["ok", "ok"]),
+        (
+            replace(MESSENGER, censor=Censor(addresses={a: SILENCE for (a,) in CHAT_HOSTS.values()})),
+            "degraded",
+            ["ok", "blocked"],
+        ),
+    ],
+)
+def test_a_service_is_the_sum_of_its_components(world: Simulated, status: str, components: list[str]) -> None:
+    report = run(Prober(world.network(), seed=1).check(service(WEB, CHAT)))
+    assert report.status == status
+    assert [component.status for component in report.components] == components
+
+
+def test_a_budget_that_runs_out_is_never_called_a_block() -> None:
+    world = censored(names={HOST: SILENCE})
+    report = run(Prober(world.network(), seed=1, budget_s=0.2).check(host_service(HOST)))
+    assert said(report) == ("inconclusive", "possible", "not_measured")
