@@ -5,16 +5,19 @@ What is asked and what the answers mean is for the engine; how a step is made is
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from itertools import count
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from probes import resolvconf, trust
 from probes.failures import failure_of, unknown
 from probes.guard import Forbidden
-from probes.model import Target, TcpObservation
+from probes.model import Arm, Purpose, Target, TcpObservation
+from probes.network import Question
+from probes.outside import OutsideControls
 from probes.steps import dns, http, tcp, tls
 from probes.steps.frame import Frame
 
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from probes.guard import Guard
-    from probes.model import AnyObservation, DnsObservation
-    from probes.network import Attempt, Question
+    from probes.model import AnyObservation, DnsObservation, OutsideObservation
+    from probes.network import Attempt, OutsideQuestion
 
 _ORDER = ("tcp", "tls", "http")
 _STEPS = {"https": _ORDER, "http": ("tcp", "http"), "tls": ("tcp", "tls"), "tcp": ("tcp",)}
+_LOOKUP_S = 2.0
+"""How long one source of addresses for an outside control may take."""
 _FAMILIES = (  # a.root-servers.net
     (4, socket.AF_INET, "198.41.0.4"),
     (6, socket.AF_INET6, "2001:503:ba3e::2:30"),
@@ -49,7 +54,7 @@ class LiveNetwork:
     ) -> None:
         self._guard = guard
         self._trusted_doh = tuple(trusted_doh)
-        self._outside_controls = tuple(outside_controls)
+        self._control_urls = tuple(outside_controls)
         self._resolv_conf = resolv_conf
         self._roots = roots
         self._connections = count(1)
@@ -58,6 +63,9 @@ class LiveNetwork:
     async def __aenter__(self) -> Self:
         context = trust.verifying_context("h2", "http/1.1", roots=self._roots)
         self._doh = await self._open.enter_async_context(dns.DohClients(context))
+        tls_context = trust.verifying_context(roots=self._roots)
+        self._outside = OutsideControls(self._control_urls, tls=tls_context, resolve=self._addresses_of)
+        self._open.push_async_callback(self._outside.close)
         return self
 
     async def __aexit__(
@@ -108,6 +116,28 @@ class LiveNetwork:
             frame = Frame(sock=sock, arm=attempt.arm, purpose=attempt.purpose, target=target, connection=connection)
             await self._take_steps(frame, attempt, observe)
 
+    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
+        """Ask the outside controls, one after the other, until one answers."""
+        return await self._outside.ask(question)
+
+    async def _addresses_of(self, name: str) -> Sequence[str]:
+        """Look up a control's own name, at honest resolvers first: the system's may lie about it as well."""
+        honest = [_lookup(name, url, "doh") for url in self._trusted_doh]
+        system = [_lookup(name, address, "udp") for address in self.system_resolvers()]
+        return await self._first_addresses(honest) or await self._first_addresses(system)
+
+    async def _first_addresses(self, questions: Sequence[Question]) -> Sequence[str]:
+        asked = [asyncio.create_task(self.ask(question)) for question in questions]
+        try:
+            for answer in asyncio.as_completed(asked):
+                if addresses := (await answer).addresses:
+                    return addresses
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        return ()
+
     async def _take_steps(self, frame: Frame, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
         steps = _planned(attempt)
         connected = await tcp.connect(frame, attempt.timeouts.connect_s)
@@ -126,6 +156,18 @@ class LiveNetwork:
         if "http" in steps:
             host, timeout_s = attempt.server_name or None, attempt.timeouts.response_s
             observe(await http.get(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s))
+
+
+def _lookup(name: str, resolver: str, transport: Literal["udp", "doh"]) -> Question:
+    return Question(
+        name=name,
+        query_type="A",
+        resolver=resolver,
+        transport=transport,
+        timeout_s=_LOOKUP_S,
+        arm=Arm.CONTROL,
+        purpose=Purpose.OUTSIDE,
+    )
 
 
 def _planned(attempt: Attempt) -> Sequence[str]:
