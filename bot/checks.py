@@ -138,7 +138,7 @@ class Checks:
         `again` asks for a new measurement. `listener` hears of every observation, those included that were made before
         this question joined in. Raises `CheckError` and `BusyError`.
         """
-        key = _Key(service.kind, service.id, deep)
+        key = _Key(service.kind, asked_as(service), deep)
         fresh_s = min(AGAIN_S, self._cache_s) if again else self._cache_s
         if answer := self._recall(key, fresh_s):
             return answer
@@ -215,7 +215,7 @@ class Checks:
 
     async def _keep(self, key: _Key, answer: Answer) -> None:
         try:
-            await self._store.save_report(answer.report, deep=key.deep, measured_at=answer.measured_at)
+            await self._store.save_report(key.target, answer.report, deep=key.deep, measured_at=answer.measured_at)
         except StoreError as error:
             _log.warning("A report could not be stored: %s", error)
 
@@ -224,6 +224,12 @@ class Checks:
         self._remembered.move_to_end(key)
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)
+
+
+def asked_as(service: Service) -> str:
+    """Return what people write to ask for this service: its id, or a host's URL where the name alone says less."""
+    url = str(service.components[0].endpoints[0])
+    return service.id if service.kind == "service" or url == f"https://{service.id}/" else url
 
 
 def _tell(listener: Listener, observation: AnyObservation) -> None:

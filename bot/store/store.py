@@ -62,9 +62,9 @@ class Store:
         async with open_database(path) as database:
             yield cls(database)
 
-    async def save_report(self, report: Report, *, deep: bool, measured_at: float) -> None:
-        """Keep the report as its target's last one, add to the history, and forget what is too old."""
-        key = (report.kind, report.target, int(deep))
+    async def save_report(self, target: str, report: Report, *, deep: bool, measured_at: float) -> None:
+        """Keep the report as the last one of `target`, add to the history, and forget what is too old."""
+        key = (report.kind, target, int(deep))
         causes = " ".join(report.causes)
         document = reports.dump(report)
 

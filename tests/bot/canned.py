@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 
 def service(id_: str = "whatsapp", name: str = "WhatsApp", **changes: Any) -> Service:
-    site = Component(id="web", endpoints=(Endpoint("https", f"{id_}.example", 443, "/"),))
+    host = id_ if "." in id_ else f"{id_}.example"
+    site = Component(id="web", endpoints=(Endpoint("https", host, 443, "/"),))
     return replace(Service(id=id_, name=name, category="messenger", components=(site,)), **changes)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot import checks as module
-from bot.checks import AGAIN_S, Answer, BusyError, CheckError, Checks
+from bot.checks import AGAIN_S, Answer, BusyError, CheckError, Checks, asked_as
 from bot.store import Store, StoreError
+from probes.model import Component, Endpoint
 from tests.bot.canned import HOST, TELEGRAM, WHATSAPP, CannedProber, report, service, step
 
 if TYPE_CHECKING:
@@ -112,6 +114,19 @@ async def test_with_a_cache_of_no_seconds_everything_is_measured(
         await uncached.check(WHATSAPP)
         await uncached.check(WHATSAPP)
     assert prober.asked == {"whatsapp": 2}
+
+
+async def test_pages_of_one_host_are_kept_apart(checks: Checks, prober: CannedProber) -> None:
+    plain = replace(HOST, components=(Component(id="web", endpoints=(Endpoint("http", HOST.id, 80, "/"),)),))
+    await checks.check(HOST)
+    await checks.check(plain)
+    await checks.check(plain)
+    assert prober.asked == {"example.org": 2}
+    assert [asked_as(service) for service in (WHATSAPP, HOST, plain)] == [
+        "whatsapp",
+        "example.org",
+        "http://example.org/",
+    ]
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------

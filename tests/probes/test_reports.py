@@ -22,15 +22,19 @@ from probes.model import (
     DnsObservation,
     DnsReply,
     HttpObservation,
+    MtprotoObservation,
     OutsideObservation,
     Purpose,
+    QuicObservation,
     Record,
     Report,
     Status,
+    StunObservation,
     Target,
     TcpInfo,
     TcpObservation,
     TlsObservation,
+    TransferObservation,
     Vantage,
 )
 
@@ -68,6 +72,10 @@ EVERY_STEP: tuple[AnyObservation, ...] = (
     HttpObservation(
         **EXPERIMENT, url="https://web.whatsapp.com/", status=302, headers=(("location", "/x"),), title="ё"
     ),
+    QuicObservation(**EXPERIMENT, kind="version_negotiation", versions=("1",)),
+    MtprotoObservation(**EXPERIMENT, transport="intermediate"),
+    StunObservation(**EXPERIMENT, requests=2),
+    TransferObservation(**EXPERIMENT, direction="down", wanted_bytes=65536, rate_bytes_s=1.5),
     OutsideObservation(**EXPERIMENT, control="https://control.example", tcp={"192.0.2.1:443": None, "[::1]:443": "x"}),
 )
 
@@ -128,6 +136,10 @@ def test_a_dump_is_one_line_with_the_public_keys() -> None:
         "tcp",
         "tls",
         "http",
+        "quic",
+        "mtproto",
+        "stun",
+        "transfer",
         "outside",
     ]
 

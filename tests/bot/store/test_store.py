@@ -32,7 +32,7 @@ def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
 async def test_a_report_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "db"
     async with Store.open(path) as store:
-        await store.save_report(BLOCKED, deep=False, measured_at=100.5)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100.5)
     async with Store.open(path) as store:
         assert await store.latest_report("service", "whatsapp", deep=False) == StoredReport(BLOCKED, 100.5)
         assert await store.latest_report("service", "whatsapp", deep=True) is None
@@ -41,8 +41,8 @@ async def test_a_report_survives_a_restart(tmp_path: Path) -> None:
 
 async def test_the_last_report_takes_the_place_of_the_one_before_and_history_keeps_both(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
-        await store.save_report(BLOCKED, deep=False, measured_at=100)
-        await store.save_report(report("whatsapp"), deep=False, measured_at=200)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100)
+        await store.save_report("whatsapp", report(), deep=False, measured_at=200)
         assert await store.latest_report("service", "whatsapp", deep=False) == StoredReport(report("whatsapp"), 200)
     assert rows(tmp_path / "db", "SELECT measured_at, status, confidence, causes FROM measurement ORDER BY id") == [
         (100, "blocked", "confirmed", "tls.sni_reset dns.spoofed"),
@@ -52,15 +52,15 @@ async def test_the_last_report_takes_the_place_of_the_one_before_and_history_kee
 
 async def test_what_people_typed_is_forgotten_after_a_day(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
-        await store.save_report(report("example.org", kind="host"), deep=False, measured_at=100)
-        await store.save_report(BLOCKED, deep=False, measured_at=101 + KEEP_HOSTS_S)
+        await store.save_report("example.org", report(kind="host"), deep=False, measured_at=100)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=101 + KEEP_HOSTS_S)
         assert await store.latest_report("host", "example.org", deep=False) is None
     assert rows(tmp_path / "db", "SELECT target FROM measurement") == [("whatsapp",)]
 
 
 async def test_a_report_in_the_words_of_another_version_is_passed_over(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
-        await store.save_report(BLOCKED, deep=False, measured_at=100)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100)
     with closing(sqlite3.connect(tmp_path / "db")) as connection, connection:
         connection.execute("""UPDATE latest_report SET document = '{"target": "whatsapp"}'""")
     async with Store.open(tmp_path / "db") as store:
@@ -69,7 +69,7 @@ async def test_a_report_in_the_words_of_another_version_is_passed_over(tmp_path:
 
 async def test_the_file_is_in_wal_mode_and_left_without_a_log(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
-        await store.save_report(BLOCKED, deep=False, measured_at=1)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1)
         assert (tmp_path / "db-wal").stat().st_size > 0
     assert not (tmp_path / "db-wal").exists()
     assert rows(tmp_path / "db", "PRAGMA journal_mode") == [("wal",)]
@@ -103,7 +103,7 @@ async def test_what_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) 
 async def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
         for minute in range(200):
-            await store.save_report(report(f"s{minute}"), deep=False, measured_at=minute)
+            await store.save_report(f"s{minute}", report(), deep=False, measured_at=minute)
     content = bytearray((tmp_path / "db").read_bytes())
     content[3 * 4096 : 6 * 4096] = b"\xa5" * 3 * 4096
     (tmp_path / "db").write_bytes(content)
@@ -185,7 +185,7 @@ async def test_transactions_of_many_tasks_do_not_collide(tmp_path: Path) -> None
     async with Store.open(tmp_path / "db") as store:
         async with asyncio.TaskGroup() as group:
             for minute in range(50):
-                group.create_task(store.save_report(report(f"s{minute}"), deep=False, measured_at=minute))
+                group.create_task(store.save_report(f"s{minute}", report(), deep=False, measured_at=minute))
         found = await store.latest_report("service", "s49", deep=False)
         assert found is not None
     assert rows(tmp_path / "db", "SELECT count(*) FROM measurement") == [(50,)]
@@ -208,7 +208,7 @@ async def test_a_transaction_cancelled_within_begin_takes_place_and_its_caller_w
         connection = store._database._connection
         gate = Gate(connection)
         await asyncio.sleep(0)
-        saving = asyncio.create_task(store.save_report(BLOCKED, deep=False, measured_at=1))
+        saving = asyncio.create_task(store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1))
         await asyncio.sleep(0)
         for _ in range(3):  # whoever cancels again changes nothing
             saving.cancel()
@@ -225,8 +225,8 @@ async def test_one_cancelled_while_it_waits_for_its_turn_changes_nothing(tmp_pat
     async with Store.open(tmp_path / "db") as store:
         gate = Gate(store._database._connection)
         await asyncio.sleep(0)
-        first = asyncio.create_task(store.save_report(BLOCKED, deep=False, measured_at=1))
-        second = asyncio.create_task(store.save_report(report(), deep=False, measured_at=2))
+        first = asyncio.create_task(store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1))
+        second = asyncio.create_task(store.save_report("whatsapp", report(), deep=False, measured_at=2))
         await asyncio.sleep(0)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -240,14 +240,14 @@ async def test_one_cancelled_while_it_waits_for_its_turn_changes_nothing(tmp_pat
 async def test_wherever_a_save_is_cancelled_it_is_whole_or_not_there(tmp_path: Path, turns: int) -> None:
     async with Store.open(tmp_path / "db") as store:
         database = store._database
-        saving = asyncio.create_task(store.save_report(BLOCKED, deep=False, measured_at=1))
+        saving = asyncio.create_task(store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1))
         for _ in range(turns):
             await asyncio.sleep(0)
             await database._connection.execute("SELECT 1")  # one more turn of the database's thread
         saving.cancel()
         await asyncio.wait({saving})
         assert not database._connection.in_transaction
-        await store.save_report(report("telegram"), deep=False, measured_at=2)
+        await store.save_report("telegram", report(), deep=False, measured_at=2)
         kept = await store.latest_report("service", "whatsapp", deep=False) is not None
     assert rows(tmp_path / "db", "SELECT count(*) FROM measurement") == [(2 if kept else 1,)]
 
@@ -259,6 +259,6 @@ async def test_another_writer_on_the_file_is_one_clear_error(tmp_path: Path) -> 
         with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
             stranger.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="database is locked"):
-                await store.save_report(BLOCKED, deep=False, measured_at=1)
+                await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1)
             stranger.execute("ROLLBACK")
-        await store.save_report(BLOCKED, deep=False, measured_at=1)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=1)

@@ -1,0 +1,110 @@
+"""One observation → one line that an engineer can check and anybody can follow. Pure.
+
+Which observations a reply shows is decided in `bot.chat.replies`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.chat import words
+from probes.model import (
+    AnyObservation,
+    DnsObservation,
+    HttpObservation,
+    OutsideObservation,
+    TcpObservation,
+    TlsObservation,
+    TransferObservation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from probes.model import Report
+
+_SHOWN_ADDRESSES = 2
+_SHOWN_TEXT = 120
+"""Characters of anything that a server or a stranger wrote."""
+
+
+def evidence(report: Report) -> tuple[AnyObservation, ...]:
+    """Return the observations that the findings rest on, in the order in which they were made."""
+    because = {id_ for component in report.components for id_ in component.because}
+    return tuple(observation for observation in report.observations if observation.id in because)
+
+
+def lines(observations: Iterable[AnyObservation]) -> tuple[str, ...]:
+    """Return a line for each observation."""
+    return tuple(line(observation) for observation in observations)
+
+
+def line(observation: AnyObservation) -> str:
+    """Return what was done, what came of it, how long it took and, for a control, what it is good for."""
+    purpose = words.PURPOSES.get(observation.purpose, str(observation.purpose))
+    template = words.EVIDENCE_COMPARED if purpose else words.EVIDENCE_WORKED
+    return template.format(
+        step=_step(observation),
+        result=words.FAILURES.get(observation.failure, observation.failure)
+        if observation.failure
+        else _success(observation),
+        milliseconds=round(observation.elapsed_s * 1000),
+        purpose=purpose,
+    )
+
+
+def _step(observation: AnyObservation) -> str:
+    where = _endpoint(observation)
+    match observation:
+        case DnsObservation():
+            return f"DNS {observation.query_type} {observation.target.host} @ {observation.resolver}"
+        case TcpObservation():
+            return f"TCP {where}"
+        case TlsObservation():
+            return f"TLS {where} {observation.server_name}"
+        case HttpObservation():
+            return f"HTTP {_bounded(observation.url)}"
+        case OutsideObservation():
+            return f"{observation.target.host} @ {observation.control}"
+        case _:
+            return f"{observation.step.upper()} {where}"
+
+
+def _success(observation: AnyObservation) -> str:
+    said = words.ANSWERED
+    match observation:
+        case DnsObservation():
+            said = _addresses(observation.addresses) or words.NO_ADDRESS
+        case TcpObservation():
+            said = words.CONNECTED
+        case TlsObservation():
+            said = observation.version or words.SECURED
+        case HttpObservation():
+            said = f"{observation.status} {_bounded(observation.title or '')}".rstrip()
+        case OutsideObservation():
+            said = words.REACHED if _was_reached(observation) else words.NOT_REACHED
+        case TransferObservation():
+            said = words.MOVED.format(moved=observation.moved_bytes, wanted=observation.wanted_bytes)
+    return said
+
+
+def _was_reached(observation: OutsideObservation) -> bool:
+    failures = (*observation.tcp.values(), *observation.tls.values(), observation.http_failure)
+    return observation.dns_failure is None and any(failure is None for failure in failures)
+
+
+def _endpoint(observation: AnyObservation) -> str:
+    target = observation.target
+    address = target.address or target.host
+    return f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
+
+
+def _addresses(addresses: tuple[str, ...]) -> str:
+    more = len(addresses) - _SHOWN_ADDRESSES
+    shown = ", ".join(addresses[:_SHOWN_ADDRESSES])
+    return f"{shown} {words.MORE.format(count=more)}" if more > 0 else shown
+
+
+def _bounded(text: str) -> str:
+    plain = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return plain if len(plain) <= _SHOWN_TEXT else plain[: _SHOWN_TEXT - 1] + "…"

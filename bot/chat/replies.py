@@ -1,0 +1,230 @@
+"""What is said to what: reports, names and troubles → replies. Pure; the texts themselves are `bot.chat.words`'."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bot.chat import evidence, words
+from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
+from bot.checks import asked_as
+from probes.model import Cause, Confidence, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.checks import Answer
+    from probes.catalogue import Catalogue
+    from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
+
+MOST_SENTENCES = 2
+"""Causes that are told in a whole sentence; components name theirs in brief."""
+_HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
+_BASELINE_CAUSES = {
+    "offline": Cause.HOST_OFFLINE,
+    "captive": Cause.HOST_CAPTIVE_PORTAL,
+    "allowlist": Cause.NETWORK_ALLOWLIST,
+}
+
+
+# --- a report --------------------------------------------------------------------------------------------------------
+
+
+def answer(service: Service, answer: Answer) -> Reply:
+    """Return what was found out: the whole of it in the first line, the reasons after it, the evidence last."""
+    report = answer.report
+    causes = _causes(report)
+    blocks: tuple[Block, ...] = (
+        Headline(_headline(service.name, report.status, report.confidence, causes), report.status),
+        *_baseline(report),
+        *(Paragraph(words.SENTENCE[cause]) for cause in causes[:MOST_SENTENCES]),
+        *_thin(report),
+        *_components(report),
+        *_beyond_dns(report),
+        *(_directory(directory) for directory in report.directories),
+        *(Paragraph(words.NEXT_STEP[cause]) for cause in causes[:1] if cause in words.NEXT_STEP),
+        _measured(answer),
+        *_evidence(report),
+    )
+    return Reply(topic=asked_as(service), blocks=blocks, buttons=((_again(service),),))
+
+
+def _causes(report: Report) -> tuple[Cause, ...]:
+    """Return the causes, the host's own state first: it is the first suspect, whatever else was seen."""
+    state = _BASELINE_CAUSES.get(report.baseline.network)
+    causes = dict.fromkeys(([state] if state else []) + list(report.causes))
+    if report.status is Status.OK:
+        return tuple(cause for cause in causes if cause not in _HOST_CAUSES)
+    return tuple(sorted(causes, key=lambda cause: cause not in _HOST_CAUSES))
+
+
+def _headline(name: str, status: Status, confidence: Confidence, causes: Sequence[Cause]) -> str:
+    if status is Status.INCONCLUSIVE:
+        reason = words.BRIEF[causes[0]] if causes else words.UNKNOWN_REASON
+        return words.INCONCLUSIVE.format(name=name, reason=reason)
+    return words.HEADLINE[status, confidence].format(name=name)
+
+
+def _baseline(report: Report) -> Iterable[Paragraph]:
+    """Yield what is odd about this host itself, as far as no cause says so already."""
+    if report.baseline.network == "allowlist" and report.status is Status.OK:
+        yield Paragraph(words.BASELINE_ALLOWLIST)
+    if report.baseline.resolver == "broken" and Cause.HOST_RESOLVER_BROKEN not in report.causes:
+        yield Paragraph(words.BASELINE_RESOLVER_BROKEN)
+    if report.baseline.resolver == "rerouted" and Cause.DNS_REROUTED not in report.causes:
+        yield Paragraph(words.BASELINE_REROUTED)
+
+
+def _thin(report: Report) -> Iterable[Paragraph]:
+    if report.confidence is Confidence.POSSIBLE and report.status is not Status.INCONCLUSIVE:
+        yield Paragraph(words.THIN_EVIDENCE)
+
+
+def _components(report: Report) -> Iterable[Items]:
+    """Yield the components line by line where there are several; a single one is what the headline says."""
+    if len(report.components) > 1 and report.baseline.network not in {"offline", "captive"}:
+        yield Items(words.COMPONENTS, tuple(_component(component) for component in report.components))
+
+
+def _component(found: ComponentFinding) -> Line:
+    name = words.COMPONENT_NAMES.get(found.id, found.id)
+    if not found.essential:
+        name = words.OPTIONAL_COMPONENT.format(component=name)
+    finding = words.CONFIDENCE[found.confidence].format(status=words.STATUS[found.status])
+    if found.status is Status.INCONCLUSIVE:
+        finding = words.STATUS[found.status]
+    if not found.causes:
+        return Line(words.COMPONENT.format(component=name, finding=finding), found.status)
+    reason = words.BRIEF[found.causes[0]]
+    return Line(words.COMPONENT_BECAUSE.format(component=name, finding=finding, reason=reason), found.status)
+
+
+def _beyond_dns(report: Report) -> Iterable[Paragraph]:
+    """Yield whether another resolver would help, where the resolver is part of the trouble."""
+    if any(cause.startswith("dns.") for cause in report.causes):
+        yield Paragraph(words.BEYOND_DNS[report.beyond_dns])
+
+
+def _directory(directory: DirectoryFinding) -> Paragraph:
+    missing = ", ".join(name for name, status in directory.names.items() if status != "listed")
+    return Paragraph(words.DIRECTORY[directory.status].format(id=directory.id.upper(), names=missing))
+
+
+def _measured(answer: Answer) -> Moment:
+    report = answer.report
+    place = _place(report.vantage)
+    before, _, after = (words.MEASURED_IN if place else words.MEASURED).partition("{when}")
+    after = after.format(place=place)
+    if answer.age_s is not None:
+        return Moment(before, words.ago(answer.age_s), after, answer.measured_at)
+    took = words.TOOK.format(seconds=f"{report.elapsed_s:.1f}")
+    return Moment(before, words.JUST_NOW, after + took, answer.measured_at)
+
+
+def _place(vantage: Vantage) -> str:
+    asn = f"AS{vantage.asn}" if vantage.asn else ""
+    network = " ".join(part for part in (asn, vantage.network or "") if part)
+    return ", ".join(part for part in (network, vantage.country or "") if part)
+
+
+def _evidence(report: Report) -> Iterable[Items]:
+    if found := evidence.lines(evidence.evidence(report)):
+        yield Items(words.EVIDENCE, tuple(map(Line, found)), evidence=True)
+
+
+def _again(service: Service) -> Button:
+    return Button(words.AGAIN_BUTTON, f"/again {asked_as(service)}")
+
+
+# --- while it is measured --------------------------------------------------------------------------------------------
+
+
+class Tally:
+    """Counts the steps of a measurement that were made so far."""
+
+    def __init__(self) -> None:
+        self._made: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+
+    def add(self, observation: AnyObservation) -> None:
+        """Count one step."""
+        self._made[observation.step] += 1
+        self._failed[observation.step] += observation.failure is not None
+
+    def __str__(self) -> str:
+        return ", ".join(self._count(step) for step in words.STEPS if self._made[step])
+
+    def _count(self, step: str) -> str:
+        template = words.STEP_COUNT_FAILED if self._failed[step] else words.STEP_COUNT
+        return template.format(step=words.STEPS[step], count=self._made[step], failed=self._failed[step])
+
+
+def progress(service: Service, tally: Tally) -> Reply:
+    """Return what is known while the measurement is still going on."""
+    counts = str(tally)
+    text = words.CHECKING_SO_FAR if counts else words.CHECKING
+    return Reply(topic=asked_as(service), blocks=(Paragraph(text.format(name=service.name, counts=counts)),))
+
+
+# --- everything else -------------------------------------------------------------------------------------------------
+
+
+def start() -> Reply:
+    """Return the first thing that somebody hears."""
+    return Reply(blocks=(Headline(words.START), Paragraph(words.TRY), *_commands(), Paragraph(words.PRIVACY)))
+
+
+def help_() -> Reply:
+    """Return what can be asked."""
+    return Reply(blocks=(Paragraph(words.TRY), *_commands(), Paragraph(words.ANY_SITE)))
+
+
+def services(catalogue: Catalogue) -> Reply:
+    """Return the catalogue by category."""
+    lines = tuple(
+        Line(
+            words.CATEGORY.format(
+                category=words.CATEGORIES.get(category, category.capitalize()),
+                names=", ".join(service.name for service in members),
+            )
+        )
+        for category, members in catalogue.categories().items()
+    )
+    return Reply(blocks=(Items(words.SERVICES, lines), Paragraph(words.ANY_SITE)))
+
+
+def unknown_command(command: str) -> Reply:
+    """Return what a command is told that does not exist."""
+    return Reply(blocks=(Paragraph(words.UNKNOWN_COMMAND.format(command=command)), *_commands()))
+
+
+def did_you_mean(suggestions: Sequence[Service]) -> Reply:
+    """Return the likeliest meanings, each with a button."""
+    names = words.OR.join(service.name for service in suggestions)
+    buttons = tuple((Button(words.CHECK_BUTTON.format(name=one.name), f"/check {one.id}"),) for one in suggestions)
+    return Reply(blocks=(Paragraph(words.DID_YOU_MEAN.format(names=names)),), buttons=buttons)
+
+
+def broken(service: Service, reference: str) -> Reply:
+    """Return the apology for a fault of this program; `reference` finds it in the log."""
+    text = words.BROKEN.format(name=service.name, reference=reference)
+    return Reply(topic=asked_as(service), blocks=(Paragraph(text),), buttons=((_again(service),),))
+
+
+def busy(service: Service) -> Reply:
+    """Return the request to come back later."""
+    return Reply(topic=asked_as(service), blocks=(Paragraph(words.BUSY),), buttons=((_again(service),),))
+
+
+def too_many(count: int, left_out: Iterable[str]) -> Reply:
+    """Return which of the targets of one message are not checked."""
+    return plain(words.TOO_MANY.format(count=count, names=", ".join(left_out)))
+
+
+def plain(text: str) -> Reply:
+    """Return a reply of one paragraph."""
+    return Reply(blocks=(Paragraph(text),))
+
+
+def _commands() -> Iterable[Block]:
+    yield Items(words.COMMANDS, tuple(map(Line, words.COMMAND_LINES)))

@@ -1,0 +1,284 @@
+"""Replies say what a report says: no more than its evidence, the host's own troubles first."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat import evidence, replies, words
+from bot.chat.reply import Headline, Items, Line, Moment, Paragraph, Reply, shorten
+from bot.checks import Answer
+from probes.catalogue import Catalogue
+from probes.model import (
+    AnyObservation,
+    Arm,
+    Baseline,
+    Cause,
+    Confidence,
+    DirectoryFinding,
+    DnsObservation,
+    DnsReply,
+    HttpObservation,
+    OutsideObservation,
+    Purpose,
+    Record,
+    Report,
+    Status,
+    Target,
+    TlsObservation,
+    TransferObservation,
+    Vantage,
+)
+from tests.bot.canned import HOST, WHATSAPP, finding, report, step
+
+NOW = 1_800_000_000.0
+
+
+def said(report: Report, age_s: float | None = None) -> str:
+    """Return the whole text of an answer."""
+    return text_of(replies.answer(WHATSAPP, Answer(report, NOW - (age_s or 0), age_s)))
+
+
+def text_of(reply: Reply) -> str:
+    parts: list[str] = []
+    for block in reply.blocks:
+        match block:
+            case Headline() | Paragraph():
+                parts.append(block.text)
+            case Items():
+                parts += [block.title, *(line.text for line in block.lines)]
+            case Moment():
+                parts.append(block.before + block.spoken + block.after)
+    return "\n".join(parts)
+
+
+def first_line(report: Report) -> str:
+    return said(report).partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "confidence", "line"),
+    [
+        (Status.OK, Confidence.CONFIRMED, "WhatsApp — works"),
+        (Status.OK, Confidence.POSSIBLE, "WhatsApp — seems to work"),
+        (Status.DEGRADED, Confidence.CONFIRMED, "WhatsApp — works only in part"),
+        (Status.BLOCKED, Confidence.CONFIRMED, "WhatsApp — blocked (confirmed)"),
+        (Status.BLOCKED, Confidence.LIKELY, "WhatsApp — very likely blocked"),
+        (Status.BLOCKED, Confidence.POSSIBLE, "WhatsApp — possibly blocked"),
+        (Status.DOWN, Confidence.LIKELY, "WhatsApp — very likely down for everybody"),
+    ],
+)
+def test_the_first_line_is_as_sure_as_the_report(status: Status, confidence: Confidence, line: str) -> None:
+    assert first_line(report(status=status, confidence=confidence)) == line
+
+
+def test_an_inconclusive_answer_says_why() -> None:
+    offline = report("whatsapp", Status.INCONCLUSIVE, Cause.HOST_OFFLINE)
+    assert first_line(offline) == "WhatsApp — inconclusive: this host itself is offline"
+    assert first_line(report(status=Status.INCONCLUSIVE)) == "WhatsApp — inconclusive: the signs contradict each other"
+
+
+def test_every_status_cause_and_purpose_has_its_words() -> None:
+    assert set(words.HEADLINE) == set(product(set(Status) - {Status.INCONCLUSIVE}, Confidence))
+    assert set(words.STATUS) == set(Status)
+    assert set(words.BRIEF) == set(words.SENTENCE) == set(Cause)
+    assert set(words.NEXT_STEP) <= set(Cause)
+    assert set(words.PURPOSES) == set(Purpose)
+    assert set(words.STEPS) == {get_args(get_type_hints(step)["step"])[0] for step in get_args(AnyObservation)}
+    assert set(words.BEYOND_DNS) == {"ok", "blocked", "unknown"}
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_is_told_in_a_sentence(cause: Cause) -> None:
+    blocked = report("whatsapp", Status.BLOCKED, cause)
+    assert words.SENTENCE[cause] in said(blocked)
+
+
+@pytest.mark.parametrize(
+    ("network", "cause"), [("offline", Cause.HOST_OFFLINE), ("captive", Cause.HOST_CAPTIVE_PORTAL)]
+)
+def test_the_state_of_this_host_comes_first_whatever_else_was_seen(network: Any, cause: Cause) -> None:
+    text = said(
+        report(
+            "whatsapp",
+            Status.INCONCLUSIVE,
+            Cause.DNS_TIMEOUT,
+            baseline=Baseline(network=network),
+            components=(finding("web"), finding("chat", Status.INCONCLUSIVE)),
+        )
+    )
+    assert text.startswith(f"WhatsApp — inconclusive: {words.BRIEF[cause]}\n{words.SENTENCE[cause]}")
+    assert words.COMPONENTS not in text
+
+
+def test_a_strange_resolver_of_this_host_is_mentioned_once() -> None:
+    assert words.BASELINE_REROUTED in said(report(baseline=Baseline(resolver="rerouted")))
+    assert words.BASELINE_RESOLVER_BROKEN in said(report(baseline=Baseline(resolver="broken")))
+    both = report("whatsapp", Status.BLOCKED, Cause.DNS_REROUTED, baseline=Baseline(resolver="rerouted"))
+    assert words.BASELINE_REROUTED not in said(both)
+
+
+@pytest.mark.parametrize("beyond", ["ok", "blocked", "unknown"])
+def test_whether_another_resolver_would_help_is_said_where_names_are_the_trouble(beyond: Any) -> None:
+    by_name = report("whatsapp", Status.BLOCKED, Cause.DNS_NXDOMAIN, beyond_dns=beyond)
+    by_address = report("whatsapp", Status.BLOCKED, Cause.IP_DROPPED, beyond_dns=beyond)
+    assert words.BEYOND_DNS[beyond] in said(by_name)
+    assert words.BEYOND_DNS[beyond] not in said(by_address)
+
+
+def test_components_are_listed_where_there_are_several() -> None:
+    text = said(
+        report(
+            status=Status.DEGRADED,
+            components=(
+                finding("web"),
+                finding("chat", Status.BLOCKED, Cause.IP_DROPPED, essential=False, confidence=Confidence.LIKELY),
+                finding("telex", Status.INCONCLUSIVE, confidence=Confidence.POSSIBLE),
+            ),
+        )
+    )
+    assert "Website: works\n" in text
+    assert "Chat servers (extra): very likely blocked — nothing comes back from its addresses\n" in text
+    assert "telex: inconclusive\n" in text
+    assert words.COMPONENTS not in said(report())
+
+
+def test_thin_evidence_is_called_thin() -> None:
+    assert words.THIN_EVIDENCE in said(report(status=Status.BLOCKED, confidence=Confidence.POSSIBLE))
+    assert words.THIN_EVIDENCE not in said(report(status=Status.BLOCKED))
+
+
+def test_national_directories_are_a_line_each() -> None:
+    text = said(
+        report(
+            directories=(
+                DirectoryFinding(id="nsdi", status="delisted", names={"whatsapp.com": "NXDOMAIN", "wa.me": "listed"}),
+            )
+        )
+    )
+    assert "National directory of names (NSDI): taken out — whatsapp.com." in text
+
+
+@pytest.mark.parametrize(
+    ("age_s", "spoken"),
+    [
+        (None, "just now"),
+        (0.2, "1 second ago"),
+        (59.9, "59 seconds ago"),
+        (60, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (86_400, "1 day ago"),
+    ],
+)
+def test_an_answer_says_how_old_it_is_and_where_it_was_measured(age_s: float | None, spoken: str) -> None:
+    assert f"Measured {spoken} from this bot's host." in said(report(), age_s)
+    known = report(vantage=Vantage(asn=64500, network="Example Net", country="ZZ"))
+    assert f"Measured {spoken} from this bot's host (AS64500 Example Net, ZZ)." in said(known, age_s)
+
+
+def test_a_new_measurement_is_one_button_away() -> None:
+    assert replies.answer(HOST, Answer(report("example.org"), NOW)).buttons[0][0].command == "/again example.org"
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+TARGET = Target(host="web.whatsapp.com", address="192.0.2.1", port=443)
+COMMON: dict[str, Any] = {"arm": Arm.EXPERIMENT, "purpose": Purpose.MEASURE, "target": TARGET, "elapsed_s": 0.0124}
+QUESTION: dict[str, Any] = {**COMMON, "resolver": "192.0.2.53", "transport": "udp", "query_type": "A"}
+RECORDS = tuple(Record("web.whatsapp.com", "A", 60, f"192.0.2.{number}") for number in range(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("observation", "line"),
+    [
+        (step(failure="connection_reset"), "TCP 192.0.2.1:443: cut off, 20 ms"),
+        (
+            DnsObservation(**QUESTION, reply=DnsReply(rcode="NOERROR", flags=(), answers=RECORDS)),
+            "DNS A web.whatsapp.com @ 192.0.2.53: 192.0.2.1, 192.0.2.2 … and 2 more, 12 ms",
+        ),
+        (
+            DnsObservation(**QUESTION | {"purpose": Purpose.HONEST_RESOLVER}, failure="dns_nxdomain_error"),
+            "DNS A web.whatsapp.com @ 192.0.2.53: “no such name”, 12 ms (to compare: an honest resolver)",
+        ),
+        (
+            TlsObservation(**COMMON, server_name="example.org", version="TLSv1.3"),
+            "TLS 192.0.2.1:443 example.org: TLSv1.3, 12 ms",
+        ),
+        (
+            HttpObservation(**COMMON, url="https://web.whatsapp.com/", status=451, title="no\x00\n\u202eway " * 50),
+            f"HTTP https://web.whatsapp.com/: 451 {'no way ' * 17}…, 12 ms",
+        ),
+        (
+            OutsideObservation(**COMMON, control="https://c.example", dns_failure="x"),
+            "web.whatsapp.com @ https://c.example: not reached, 12 ms",
+        ),
+        (
+            OutsideObservation(**COMMON, control="https://c.example", tcp={"192.0.2.1:443": None}),
+            "web.whatsapp.com @ https://c.example: reached, 12 ms",
+        ),
+        (
+            TransferObservation(**COMMON, direction="down", wanted_bytes=65536, moved_bytes=16384),
+            "TRANSFER 192.0.2.1:443: 16384 of 65536 bytes, 12 ms",
+        ),
+    ],
+)
+def test_an_observation_is_one_line(observation: AnyObservation, line: str) -> None:
+    assert evidence.line(observation) == line
+
+
+def test_only_what_a_finding_rests_on_is_evidence() -> None:
+    observations = (step("o1"), step("o2"), step("o3"))
+    found = report(components=(finding(because=("o3", "o1")),), observations=observations)
+    assert [observation.id for observation in evidence.evidence(found)] == ["o1", "o3"]
+
+
+# --- shortening ------------------------------------------------------------------------------------------------------
+
+LONG = Reply(
+    blocks=(
+        Headline("WhatsApp — blocked"),
+        Paragraph("why " * 10),
+        Items("In detail", tuple(Line(f"component {number}") for number in range(20))),
+        Items("Evidence", tuple(Line(f"observation {number}") for number in range(20)), evidence=True),
+    )
+)
+
+
+def test_evidence_is_shortened_before_anything_else_and_says_how_much_is_missing() -> None:
+    shorter = shorten(LONG, lambda reply: len(text_of(reply)) <= 500)
+    assert shorter.blocks[:3] == LONG.blocks[:3]
+    assert text_of(shorter).endswith("observation 7\n… and 12 more")
+
+
+@given(st.integers(0, 1000))
+def test_a_shortened_reply_fits_and_keeps_the_headline_as_long_as_it_can(limit: int) -> None:
+    shorter = shorten(LONG, lambda reply: len(text_of(reply)) <= limit)
+    assert len(text_of(shorter)) <= limit
+    assert bool(shorter.blocks) == (limit >= len("WhatsApp — blocked"))
+
+
+def test_even_a_monstrous_headline_is_made_to_fit() -> None:
+    shorter = shorten(Reply(blocks=(Headline("x" * 5000),)), lambda reply: len(text_of(reply)) <= 300)
+    assert text_of(shorter) == "x" * 199 + "…"
+
+
+# --- everything else -------------------------------------------------------------------------------------------------
+
+
+def test_every_service_of_the_catalogue_is_listed() -> None:
+    catalogue = Catalogue.load()
+    text = text_of(replies.services(catalogue))
+    assert all(service.name in text for service in catalogue)
+    assert set(catalogue.categories()) <= set(words.CATEGORIES)
+
+
+def test_a_tally_counts_steps_and_failures() -> None:
+    tally = replies.Tally()
+    assert text_of(replies.progress(WHATSAPP, tally)) == "Checking WhatsApp …"
+    tally.add(step())
+    tally.add(step(failure="connection_reset"))
+    assert text_of(replies.progress(WHATSAPP, tally)) == "Checking WhatsApp … connections 2 (1 without success)"
