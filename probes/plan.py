@@ -109,8 +109,8 @@ def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
     if evidence.system_answer is not None and evidence.system_answer.addresses:
         yield _ask_root(host, controls)
         return
-    for resolver in evidence.system_resolvers[:1]:
-        first = Question(name=host, query_type="A", resolver=resolver)
+    for answer in evidence.system_answers:
+        first = Question(name=host, query_type="A", resolver=answer.resolver)
         for nth in range(1, REPEATS + 1):
             yield replace(first, purpose=Purpose.REPEAT, nth=nth)
         yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)

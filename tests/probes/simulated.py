@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -60,6 +61,8 @@ class Server:
     location: str | None = None
     delay_s: float = 0.0
     fingerprints: tuple[str, ...] = ()
+    patience: int | None = None
+    """How many connections it takes before it resets every further one: a server that limits rates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,8 @@ class Simulated:
     rtt_s: float = 0.04
     jitter_s: float = 0.0
     loss: float = 0.0
+    loses: tuple[int, ...] = ()
+    """Which of the UDP questions to the last resolver are lost, counted from 0."""
     wrong_clock: bool = False
     seed: int = 1
 
@@ -144,7 +149,9 @@ class SimulatedNetwork:
         self._world = world
         self._rng = random.Random(world.seed)
         self._hit: set[tuple[str, int]] = set()
+        self._connections: Counter[str] = Counter()
         self.asked_outside = 0
+        self._asked = 0
 
     def system_resolvers(self) -> Sequence[str]:
         return self._world.resolvers
@@ -163,7 +170,7 @@ class SimulatedNetwork:
     async def ask(self, question: Question) -> DnsObservation:
         began_s = asyncio.get_running_loop().time()
         answer = self._answer(question)
-        if question.transport == "udp" and self._lost():
+        if question.transport == "udp" and (self._lost() or self._loses(question)):
             answer = SILENCE
         trips = 3 if question.transport == "doh" else 1
         failure, reply = _reply(question, answer)
@@ -253,6 +260,9 @@ class SimulatedNetwork:
         if step == "tcp":
             if (address, port) in self._hit:
                 return SILENCE
+            self._connections[address] += 1
+            if server and server.patience is not None and self._connections[address] > server.patience:
+                return "connection_refused"
             return censor.addresses.get(address) or (server.tcp if server else SILENCE)
         if address in censor.after_connect:
             return censor.after_connect[address]
@@ -353,6 +363,12 @@ class SimulatedNetwork:
         if server.authority != "A Public CA":
             return "ssl_unknown_authority"
         return "ssl_invalid_hostname" if server.names is not None and name not in server.names else None
+
+    def _loses(self, question: Question) -> bool:
+        if question.resolver != self._world.resolvers[-1]:
+            return False
+        self._asked += 1
+        return self._asked - 1 in self._world.loses
 
     # --- time --------------------------------------------------------------------------------------------------------
 

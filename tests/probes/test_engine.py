@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,16 +22,16 @@ HEALTHY = Simulated(names={HOST: (ADDRESS,)})
 ONE = (ADDRESS, SECOND)
 
 
-def censored(**censor: object) -> Simulated:
-    return replace(HEALTHY, censor=Censor(**censor))  # type: ignore[arg-type]
+def censored(**censor: Any) -> Simulated:
+    return replace(HEALTHY, censor=Censor(**censor))
 
 
-def told(answer: str | tuple[str, ...], **changes: object) -> Simulated:
+def told(answer: str | tuple[str, ...], **changes: Any) -> Simulated:
     return replace(HEALTHY, system={HOST: answer}, **changes)
 
 
-def served(**server: object) -> Simulated:
-    return replace(HEALTHY, servers={ADDRESS: Server(**server)})  # type: ignore[arg-type]
+def served(**server: Any) -> Simulated:
+    return replace(HEALTHY, servers={ADDRESS: Server(**server)})
 
 
 def check(world: Simulated, target: str = HOST) -> Report:
@@ -89,6 +90,12 @@ HTTPS = {
     ),
     "first resolver of two is dead": (
         replace(HEALTHY, resolvers=("195.34.32.1", ISP), dead_resolvers=("195.34.32.1",)),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "first resolver of two is dead and the second one's answer is lost": (
+        replace(HEALTHY, resolvers=("195.34.32.1", ISP), dead_resolvers=("195.34.32.1",), loses=(0,)),
         "ok",
         "confirmed",
         "",
@@ -289,12 +296,12 @@ SHORT = "bit.ly"
 SHORT_ADDRESS = "67.199.248.11"
 
 
-def redirecting(**changes: object) -> Simulated:
+def redirecting(**changes: Any) -> Simulated:
     world = Simulated(
         names={SHORT: (SHORT_ADDRESS,), HOST: (ADDRESS,)},
         servers={SHORT_ADDRESS: Server(status=302, location=f"https://{HOST}/")},
     )
-    return replace(world, **changes)  # type: ignore[arg-type]
+    return replace(world, **changes)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""A thousand and more worlds in which nobody interferes: whatever goes wrong there, no interference may be claimed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from probes.model import Report, Status
+from probes.prober import Prober
+from probes.targets import host_service
+from probes.verdict import NOT_INTERFERENCE
+from tests.probes.benign_worlds import HOST, benign_world, describe
+from tests.probes.virtual_time import run
+
+FIRST_SEED = int(os.environ.get("BENIGN_SEED", "0"))
+WORLDS = 1_200
+BATCH = 100
+
+
+def accuses(report: Report) -> bool:
+    interference = any(cause not in NOT_INTERFERENCE for cause in report.causes)
+    return report.status is Status.BLOCKED or (report.status is Status.DEGRADED and interference)
+
+
+@pytest.mark.parametrize("first", range(FIRST_SEED, FIRST_SEED + WORLDS, BATCH))
+def test_no_block_is_seen_where_nobody_blocks(first: int) -> None:
+    for seed in range(first, first + BATCH):
+        world = benign_world(seed)
+        report = run(Prober(world.network(), seed=seed).check(host_service(HOST)))
+        assert not accuses(report), f"{report.status} {report.causes} in {describe(seed)}"
+
+
+def test_the_worlds_are_worth_something() -> None:
+    """Most troubles must be met, or their absence from the verdicts shows nothing."""
+    troubled = {
+        (report.status, report.causes[:1])
+        for seed in range(300)
+        for report in [run(Prober(benign_world(seed).network(), seed=seed).check(host_service(HOST)))]
+    }
+    assert len(troubled) >= 8
