@@ -1,0 +1,1 @@
+"""Measures whether services can be reached from this host, and what stops them. Knows nothing of chats or people."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Literal
 
 
@@ -287,7 +288,7 @@ class HttpObservation(Observation):
     @property
     def location(self) -> str | None:
         """Where a redirect leads; None for an answer that is none."""
-        if self.status is None or self.status // 100 != 3:
+        if self.status is None or not HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST:
             return None
         return next((value for name, value in self.headers if name == "location"), None)
 

@@ -1,8 +1,11 @@
 """The verdict table: every rule there is, in the order in which they are asked, most certain first."""
 
-from probes.rules import address, handshake, host, names, response
+from typing import Any
 
-SECTIONS = {
+from probes.rules import address, handshake, host, names, response
+from probes.rules.table import Rule
+
+SECTIONS: dict[str, tuple[Rule[Any], ...]] = {
     "This host": host.RULES,
     "Names": names.RULES,
     "Addresses": address.RULES,

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from probes.model import Report, Status
-from probes.prober import Prober
+from probes.engine import Engine
 from probes.targets import host_service
 from probes.verdict import NOT_INTERFERENCE
 from tests.probes.benign_worlds import HOST, benign_world, describe
@@ -27,7 +27,7 @@ def accuses(report: Report) -> bool:
 def test_no_block_is_seen_where_nobody_blocks(first: int) -> None:
     for seed in range(first, first + BATCH):
         world = benign_world(seed)
-        report = run(Prober(world.network(), seed=seed).check(host_service(HOST)))
+        report = run(Engine(world.network(), seed=seed).check(host_service(HOST)))
         assert not accuses(report), f"{report.status} {report.causes} in {describe(seed)}"
 
 
@@ -36,6 +36,6 @@ def test_the_worlds_are_worth_something() -> None:
     troubled = {
         (report.status, report.causes[:1])
         for seed in range(300)
-        for report in [run(Prober(benign_world(seed).network(), seed=seed).check(host_service(HOST)))]
+        for report in [run(Engine(benign_world(seed).network(), seed=seed).check(host_service(HOST)))]
     }
     assert len(troubled) >= 8

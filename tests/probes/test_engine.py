@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
-from probes.prober import Prober
+from probes.engine import Engine
 from probes.targets import host_service
 from tests.probes.simulated import ISP, SILENCE, Censor, Server, Simulated
 from tests.probes.virtual_time import run
@@ -35,7 +35,7 @@ def served(**server: Any) -> Simulated:
 
 
 def check(world: Simulated, target: str = HOST) -> Report:
-    return run(Prober(world.network(), seed=1).check(host_service(target)))
+    return run(Engine(world.network(), seed=1).check(host_service(target)))
 
 
 def said(report: Report) -> tuple[str, str, str]:
@@ -257,7 +257,7 @@ def test_whether_an_honest_resolver_would_help(world: Simulated, beyond: str) ->
 
 def test_a_healthy_target_is_answered_without_asking_anybody_outside() -> None:
     network = HEALTHY.network()
-    report = run(Prober(network, seed=1).check(host_service(HOST)))
+    report = run(Engine(network, seed=1).check(host_service(HOST)))
     assert network.asked_outside == 0
     assert report.elapsed_s <= 1.3 * 4 * HEALTHY.rtt_s
     assert {o.purpose for o in report.observations} == {Purpose.MEASURE, Purpose.HONEST_RESOLVER}
@@ -360,12 +360,12 @@ MESSENGER = replace(HEALTHY, names={**HEALTHY.names, **CHAT_HOSTS})
     ],
 )
 def test_a_service_is_the_sum_of_its_components(world: Simulated, status: str, components: list[str]) -> None:
-    report = run(Prober(world.network(), seed=1).check(service(WEB, CHAT)))
+    report = run(Engine(world.network(), seed=1).check(service(WEB, CHAT)))
     assert report.status == status
     assert [component.status for component in report.components] == components
 
 
 def test_a_budget_that_runs_out_is_never_called_a_block() -> None:
     world = censored(names={HOST: SILENCE})
-    report = run(Prober(world.network(), seed=1, budget_s=0.2).check(host_service(HOST)))
+    report = run(Engine(world.network(), seed=1, budget_s=0.2).check(host_service(HOST)))
     assert said(report) == ("inconclusive", "possible", "not_measured")

@@ -1,0 +1,111 @@
+"""Checks one service on one network: components side by side, one budget, one report."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from probes import verdict
+from probes.baseline import BaselineProbe
+from probes.controls import shipped
+from probes.experiment import Experiment, Recorder
+from probes.model import Baseline, ComponentFinding, Report, Vantage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from probes.controls import Controls
+    from probes.model import AnyObservation, Component, Service
+    from probes.network import Network
+
+BUDGET_S = 15.0
+"""What one check may take. An endpoint that has had no turn by then is `not_measured`."""
+
+
+class Engine:
+    """Checks services on a network; what it learns of the host itself is shared between checks."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        controls: Controls | None = None,
+        budget_s: float = BUDGET_S,
+        seed: int | None = None,
+    ) -> None:
+        self._network = network
+        self._controls = controls or shipped()
+        self._budget_s = budget_s
+        self._rng = random.Random(seed)  # noqa: S311 - spaces steps apart; nothing secret
+        self._baseline: BaselineProbe | None = None
+
+    async def check(
+        self,
+        service: Service,
+        *,
+        deep: bool = False,  # noqa: ARG002
+        on_observation: Callable[[AnyObservation], None] | None = None,
+    ) -> Report:
+        """Measure a service once. Each observation is handed to `on_observation` as it is made."""
+        clock = asyncio.get_running_loop().time
+        if self._baseline is None:
+            self._baseline = BaselineProbe(self._network, self._controls, clock)
+        started_at = datetime.now(UTC)
+        recorder = Recorder(clock, on_observation)
+        components = await self._measure(service, recorder, self._baseline)
+        return _report(service, recorder, self._baseline, components, started_at)
+
+    async def _measure(
+        self, service: Service, recorder: Recorder, baseline: BaselineProbe
+    ) -> list[tuple[ComponentFinding, verdict.BeyondDns]]:
+        async with asyncio.TaskGroup() as steps:
+            experiment = Experiment(
+                self._network,
+                self._controls,
+                recorder=recorder,
+                baseline=baseline,
+                rng=self._rng,
+                tasks=steps,
+                deadline_s=recorder.began_s + self._budget_s,
+            )
+            async with asyncio.TaskGroup() as measuring:
+                found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]
+            experiment.abandon()
+        return [task.result() for task in found]
+
+
+async def _measure_component(
+    experiment: Experiment, component: Component
+) -> tuple[ComponentFinding, verdict.BeyondDns]:
+    async with asyncio.TaskGroup() as tasks:
+        endpoints = [tasks.create_task(experiment.follow(endpoint)) for endpoint in component.endpoints]
+    results = [task.result() for task in endpoints]
+    combined = verdict.combine_endpoints(component, [result.finding for result in results])
+    return combined, verdict.combine_beyond(result.beyond_dns for result in results)
+
+
+def _report(
+    service: Service,
+    recorder: Recorder,
+    baseline: BaselineProbe,
+    components: Sequence[tuple[ComponentFinding, verdict.BeyondDns]],
+    started_at: datetime,
+) -> Report:
+    findings = [finding for finding, _ in components]
+    overall = verdict.combine_components(findings)
+    return Report(
+        target=service.id,
+        kind=service.kind,
+        status=overall.status,
+        confidence=overall.confidence,
+        causes=overall.causes,
+        components=tuple(findings),
+        beyond_dns=verdict.combine_beyond(beyond for _, beyond in components),
+        baseline=baseline.result or Baseline(),
+        vantage=Vantage(),
+        started_at=started_at.isoformat(timespec="milliseconds"),
+        elapsed_s=round(recorder.clock() - recorder.began_s, 3),
+        observations=(*recorder.observations, *baseline.observations),
+    )
