@@ -99,8 +99,8 @@ NAMES = {
         www.dw.com dw.com www.svoboda.org www.currenttime.tv meduza.io www.themoscowtimes.com novayagazeta.eu
         www.rferl.org iana.org www.iana.org detectportal.firefox.com speedtest.selectel.ru dns.yandex.ru
         globalping.io api.globalping.io check-host.net ipinfo.io
-        example.net expired.badssl.com wrong.host.badssl.com self-signed.badssl.com
-        untrusted-root.badssl.com badssl.com largefile.com bit.ly itsat.info""",
+        example.net badssl.com expired.badssl.com wrong.host.badssl.com self-signed.badssl.com
+        untrusted-root.badssl.com largefile.com bit.ly itsat.info""",
 }
 
 # The WhatsApp chat pool has names but no web server behind them.
