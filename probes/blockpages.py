@@ -69,8 +69,14 @@ def known() -> Mapping[str, Fingerprint]:
 
 def match(page: Page) -> tuple[str, ...]:
     """Return the ids of the block pages that a response looks like, the surest first."""
-    found = [fingerprint for fingerprint in known().values() if fingerprint.matches(page)]
+    found = [fingerprint for fingerprint in _candidates(bool(page.location)) if fingerprint.matches(page)]
     return tuple(fingerprint.id for fingerprint in sorted(found, key=lambda each: -each.no_false_positive))
+
+
+@cache
+def _candidates(leads_elsewhere: bool) -> tuple[Fingerprint, ...]:
+    """Leave out what needs a Location where there is none: most of the list, for most responses."""
+    return tuple(each for each in known().values() if leads_elsewhere or not (each.hosts or each.path))
 
 
 def _fingerprint(name: str, entry: Mapping[str, Any]) -> Fingerprint:

@@ -20,6 +20,7 @@ from probes.network import Question
 from probes.outside import OutsideControls
 from probes.steps import dns, http, tcp, tls
 from probes.steps.frame import Frame
+from probes.trust import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,7 @@ class LiveNetwork:
         try:
             self._guard.check(attempt.address, port)
             sock = tcp.new_socket(attempt.address)
-        except (Forbidden, OSError, ValueError) as error:
+        except (Forbidden, OSError) as error:
             failure = unknown(f"refused by the guard: {error}") if isinstance(error, Forbidden) else failure_of(error)
             observe(
                 TcpObservation(
@@ -179,11 +180,7 @@ def _planned(attempt: Attempt) -> Sequence[str]:
 def _server_name(attempt: Attempt) -> str:
     """Return the name for the ClientHello: none for an IP address (RFC 6066 §3)."""
     name = attempt.endpoint.host if attempt.server_name is None else attempt.server_name
-    try:
-        ip_address(name)
-    except ValueError:
-        return name
-    return ""
+    return "" if is_address(name) else name
 
 
 def _has_route(family: socket.AddressFamily, address: str) -> bool:

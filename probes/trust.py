@@ -8,7 +8,9 @@ the one shared `measuring_context`, and the chain is judged here afterwards. Cli
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
+import time
 import warnings
 from dataclasses import dataclass
 from datetime import UTC
@@ -89,6 +91,15 @@ def verifying_context(*alpn: str, roots: Roots = SYSTEM) -> ssl.SSLContext:
     return context
 
 
+def is_address(name: str) -> bool:
+    """Tell an IP address, which a certificate proves by another kind of entry, from a DNS name."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in name else socket.AF_INET, name)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def presented_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     """Return the certificates (DER) that the peer sent, leaf first, verified or not."""
     handle: Any = tls
@@ -110,7 +121,7 @@ def verify(chain_der: Sequence[bytes], server_name: str, roots: Roots = SYSTEM) 
     if not chain_der:
         return INVALID_CERTIFICATE
     try:
-        path = _path_failure(chain_der, roots)
+        path = _path_failure(tuple(chain_der), roots, int(time.time() // 60))
     except NoRootsError as error:
         return unknown(str(error))
     leaf = _read(chain_der[0])
@@ -131,7 +142,9 @@ def describe(chain_der: Sequence[bytes]) -> tuple[Certificate, ...]:
 # --- the path to an authority ----------------------------------------------------------------------------------------
 
 
-def _path_failure(chain_der: Sequence[bytes], roots: Roots) -> str | None:
+@lru_cache(maxsize=256)
+def _path_failure(chain_der: tuple[bytes, ...], roots: Roots, minute: int) -> str | None:  # noqa: ARG001 - ages the cache
+    """Judge the path now. A check sees the same chain many times, and signatures are dear: once a minute is enough."""
     leaf, *others = (_for_openssl(der) for der in chain_der)
     if leaf is None:
         return INVALID_CERTIFICATE
@@ -143,7 +156,6 @@ def _path_failure(chain_der: Sequence[bytes], roots: Roots) -> str | None:
     return None
 
 
-@lru_cache(maxsize=256)
 def _for_openssl(der: bytes) -> crypto.X509 | None:
     try:
         return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
@@ -183,10 +195,9 @@ class _Reading:
 
     def proves(self, name: str) -> bool:
         """Compare with subjectAltName alone (RFC 9525 §6): the common name never counts."""
-        try:
+        if is_address(name):
             return ip_address(name) in self.addresses
-        except ValueError:
-            wanted = name.rstrip(".").lower()
+        wanted = name.rstrip(".").lower()
         _, _, parent = wanted.partition(".")
         return wanted in self.dns_names or ("." in parent and f"*.{parent}" in self.dns_names)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -121,6 +122,7 @@ def _check_begin(connection: h11.Connection, data: bytes) -> None:
         raise h11.RemoteProtocolError("illegal status line")
 
 
+@lru_cache(maxsize=64)
 def _request(endpoint: Endpoint, host: str) -> h11.Request:
     """Build what a browser would send, but for compression, which would hide what a block page says."""
     implied = {"https": 443, "http": 80}.get(endpoint.scheme) == endpoint.port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from probes.failures import failure_of
@@ -36,8 +35,9 @@ class TcpStream:
 
 
 def new_socket(address: str) -> socket.socket:
-    """Return an unconnected socket of the address's family. Raises ValueError for what is no address, and OSError."""
-    family = socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET  # noqa: PLR2004 - IP versions
+    """Return an unconnected socket of the address's family. Raises OSError, also for what is no address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    socket.inet_pton(family, address)  # or asyncio would look the "name" up, in a thread
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -61,7 +61,7 @@ async def test_ipv6_is_connected_to_alike() -> None:
 
 @pytest.mark.parametrize("address", ["example.org", "", "127.1"])
 def test_what_is_no_address_gets_no_socket(address: str) -> None:
-    with pytest.raises(ValueError, match="IP"):
+    with pytest.raises(OSError, match="illegal IP"):
         tcp.new_socket(address)
 
 
