@@ -112,8 +112,9 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """RST to those named. In the path the original packet is dropped, on path it races; to one side it always goes on.
+    """RST to those named. In the path it goes ahead, and the original is dropped if both are reset; on path it races.
 
+    A reset of one side lets the original go on: a server that was reset before it came answers with RST itself.
     On UDP it is the same as `Drop`.
     """
 

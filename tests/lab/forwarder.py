@@ -24,11 +24,15 @@ _LONGEST_WAIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """An order: from now on this censor, these addresses on the internet, and a client with or without IPv6."""
+    """An order: from now on this censor, these addresses on the internet, and a client with or without IPv6.
+
+    With `keep_connections` those that are open stay so, in so far as the new censor lets them.
+    """
 
     censor: Censor
     addresses: frozenset[str]
     ipv6: bool
+    keep_connections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,17 @@ class Forwarder:
     def _obey(self, order: Any) -> None:
         match order:
             case Configure():
-                self._configure(order)
-                send_message(self._control, ("ready",))
+                send_message(self._control, self._configure(order))
             case CountHits():
-                send_message(self._control, self._middlebox.hits)
+                send_message(self._control, ("hits", self._middlebox.hits))
 
-    def _configure(self, order: Configure) -> None:
-        self._hosts.set_addresses(order.addresses)
+    def _configure(self, order: Configure) -> tuple[str, str | None]:
+        try:
+            middlebox = Middlebox(order.censor, self._schedule, adopt=order.keep_connections)
+            self._hosts.set_addresses(order.addresses)
+        except (ValueError, OSError) as error:
+            return "error", str(error)
         self._hosts.set_ipv6(order.ipv6)
         self._waiting.clear()
-        self._middlebox = Middlebox(order.censor, self._schedule)
+        self._middlebox = middlebox
+        return "ready", None

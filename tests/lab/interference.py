@@ -38,6 +38,8 @@ from tests.lab.packets import (
 from tests.lab.path import Path, router_address
 from tests.lab.rulebook import ArmedRule
 
+_A_MOMENT_S = 1e-6  # behind a packet that is still to be sent on
+
 
 @dataclass(slots=True)
 class Hit:
@@ -72,7 +74,7 @@ class Hit:
         )
         self.path.inject(segment, False, self.now_s)
 
-    def reset_server(self, *, original_arrives: bool) -> None:
+    def reset_server(self, *, after_original: bool) -> None:
         """Send an RST in the client's name, where the server's window begins."""
         p = self.packet
         if p.opens:
@@ -80,11 +82,12 @@ class Hit:
         segment = build_tcp(
             (p.source, p.source_port),
             (p.destination, p.destination_port),
-            sequence=p.next_sequence if original_arrives else p.sequence,
+            sequence=p.next_sequence if after_original else p.sequence,
             acknowledgement=p.acknowledgement,
             flags=RST | ACK,
         )
-        self.path.inject(segment, True, self.now_s)
+        delay = _A_MOMENT_S if after_original else 0.0
+        self.path.inject(segment, True, self.now_s + delay)
 
 
 def _pass(hit: Hit, _action: Pass) -> bool:
@@ -106,14 +109,14 @@ def _drop(hit: Hit, action: Drop) -> bool:
 def _reset(hit: Hit, action: Reset) -> bool:
     if hit.packet.protocol != TCP:
         return _drop(hit, Drop())
-    original_arrives = not action.in_path or action.to != "both"
     if action.to != "server":
         hit.to_client(RST | ACK)
     if action.to != "client":
-        hit.reset_server(original_arrives=original_arrives)
-    if not original_arrives:
+        hit.reset_server(after_original=not action.in_path)
+    if action.in_path and action.to == "both":
         hit.flow.silence("both")
-    return original_arrives
+        return False
+    return True
 
 
 def _close(hit: Hit, _action: Close) -> bool:
@@ -140,7 +143,7 @@ def _reply_tcp(hit: Hit, payload: bytes, *, in_path: bool) -> bool:
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         hit.to_client(ACK | PSH | (FIN if last else 0), part, number * SEGMENT_BYTES)
-    hit.reset_server(original_arrives=not in_path)
+    hit.reset_server(after_original=not in_path)
     if in_path:
         hit.flow.silence("both")
     return not in_path

@@ -7,39 +7,38 @@
 A lab belongs to the thread that brought it up: it ends with it, even if that is killed.
 """
 
-import errno
 import functools
 import os
-import shutil
+import select
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tests.lab import kernel
-from tests.lab.ca import DIRECTORY_VARIABLE, ensure_ca
-from tests.lab.calls import await_end, call_forked
+from tests.lab.calls import call_forked
 from tests.lab.errors import LabError, NamespacesForbiddenError
-from tests.lab.forwarder import Configure, CountHits, Forwarder
+from tests.lab.forwarder import Configure, CountHits
 from tests.lab.framing import receive_message, send_message
-from tests.lab.hosts import Hosts
 from tests.lab.links import tun_is_open
-from tests.lab.namespaces import Namespaces, supervise
+from tests.lab.processes import Processes, WorldMain, start
 from tests.lab.scenario import Scenario
 
 T = TypeVar("T")
-WorldMain = Callable[[int], None]
-
-_ANSWER_TIMEOUT_S = 30.0
-_END_TIMEOUT_S = 5.0
-_DESCRIPTORS = 4  # of the client host's namespaces
-_FORBIDDEN = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENOSPC, errno.EINVAL, errno.EUSERS}
 # What would lead a command out of the lab, or trust somebody who is not in it.
 _OUTSIDE_VARIABLES = ("SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "RES_OPTIONS", "LOCALDOMAIN")
+
+
+@functools.cache
+def namespaces_forbidden() -> str | None:
+    """Say in one line why no lab can be brought up here; None where it can. Tries it once a process."""
+    try:
+        Lab(world_main=lambda _: None).up().down()
+    except NamespacesForbiddenError as error:
+        return str(error)
+    return None
 
 
 def _main_of_world(control: int) -> None:
@@ -50,12 +49,10 @@ def _main_of_world(control: int) -> None:
 
 class Lab:
     def __init__(self, *, world_main: WorldMain = _main_of_world, use_tun: bool | None = None) -> None:
-        """`world_main` runs the servers, given its control socket's descriptor, as the contract in `framing` says."""
+        """`world_main` runs the servers; `use_tun` is for tests, which may forbid what this user could have."""
         self._world_main = world_main
         self._use_tun = tun_is_open() if use_tun is None else use_tun
-        self._supervisor = 0
-        self._control = self._world = socket.socket()
-        self._namespaces: Namespaces | None = None
+        self._running: Processes | None = None
 
     def __enter__(self) -> Self:
         return self.up()
@@ -65,101 +62,46 @@ class Lab:
     ) -> None:
         self.down()
 
-    # --- up and down --------------------------------------------------------------------------------------------------
-
     def up(self) -> Self:
         """Build it. Raises NamespacesForbiddenError in one line, or LabError."""
-        self.files = Path(tempfile.mkdtemp(prefix="reachbot-lab-"))
-        try:
-            self._start()
-        except BaseException:
-            self.down()
-            raise
+        self._running = start(self._world_main, use_tun=self._use_tun)
         return self
-
-    def _start(self) -> None:
-        self.certificate = ensure_ca(self.files).certificate
-        (self.files / "resolv.conf").write_text("")
-        (self.files / "nsswitch.conf").write_text("hosts: files dns\n")
-        self._control, control = socket.socketpair()
-        self._world, world = socket.socketpair()
-        for channel in (self._control, self._world):
-            channel.settimeout(_ANSWER_TIMEOUT_S)
-        inside = functools.partial(self._inside, control, world)
-        keep = {control.fileno(), world.fileno()}
-        outside = functools.partial(supervise, control, os.getpid(), keep, self.files, inside)
-        self._supervisor = kernel.fork(outside)
-        control.close()
-        world.close()
-        self._await_unshared()
-        self._namespaces = self._await_namespaces()
-
-    def _await_unshared(self) -> None:
-        match receive_message(self._control):
-            case ("forbidden", str(reason)):
-                raise NamespacesForbiddenError(f"namespaces are forbidden here: {reason}")
-        try:
-            kernel.map_identity(self._supervisor)
-        except OSError as error:
-            raise NamespacesForbiddenError(f"namespaces are forbidden here: {error}") from error
-        self._control.send(b"m")
-
-    def _await_namespaces(self) -> Namespaces:
-        message, descriptors, _, _ = socket.recv_fds(self._control, 65536, _DESCRIPTORS)
-        if len(descriptors) == _DESCRIPTORS:
-            return Namespaces(*descriptors)
-        number, _, text = message.decode().partition(" ")
-        if number.isdigit() and int(number) in _FORBIDDEN:
-            raise NamespacesForbiddenError(f"namespaces are forbidden here: {text}")
-        raise LabError(text or "the lab's first process ended at once")
-
-    def _inside(self, control: socket.socket, world: socket.socket) -> None:
-        """Be the first process inside: build the hosts, start the servers, and then be the middlebox."""
-        try:
-            hosts = Hosts(self.files, use_tun=self._use_tun)
-        except OSError as error:
-            control.send(f"{error.errno} {error}".encode())
-            return
-        world_descriptor = world.detach()
-        kernel.fork(functools.partial(self._be_world, world_descriptor, control))
-        os.close(world_descriptor)
-        socket.send_fds(control, [b"up"], hosts.namespaces.descriptors())
-        Forwarder(hosts, control).run()
-
-    def _be_world(self, descriptor: int, control: socket.socket) -> None:
-        control.close()
-        kernel.die_with_parent()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.environ[DIRECTORY_VARIABLE] = str(self.files)
-        self._world_main(descriptor)
 
     def down(self) -> None:
         """End every process in it, whatever commands have left running included, and remove its files."""
-        for channel in (self._control, self._world):
-            channel.close()  # the middlebox ends when it sees this
-        if self._namespaces is not None:
-            self._namespaces.close()
-            self._namespaces = None
-        if self._supervisor:
-            await_end(self._supervisor, _END_TIMEOUT_S)
-            self._supervisor = 0
-        shutil.rmtree(self.files, ignore_errors=True)
+        if self._running is not None:
+            self._running.close()
+            self._running = None
+
+    @property
+    def _processes(self) -> Processes:
+        if self._running is None:
+            raise LabError("the lab is not up")
+        return self._running
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it is up and none of its processes has failed."""
+        if self._running is None:
+            return False
+        channels = (self._running.control, self._running.world)
+        return not select.select(channels, (), (), 0)[0]  # unasked, they say nothing until they close
 
     # --- what it simulates --------------------------------------------------------------------------------------------
 
-    def configure(self, scenario: Scenario) -> None:
-        """Make it this scenario. What was under way is lost; the middlebox and the servers have forgotten the last one.
+    def configure(self, scenario: Scenario, *, keep_connections: bool = False) -> None:
+        """Make it this scenario. What was under way is lost, and open connections are reset when they are next used.
 
-        Raises LabError with the servers' complaint about a world.
+        With `keep_connections` those live on: the censor changes under the feet of a running program.
+        Raises LabError for a censor or a world that makes no sense.
         """
         self._write_resolvers(scenario.resolvers)
-        order = Configure(scenario.censor, scenario.world.addresses(), scenario.ipv6)
-        self._exchange(self._control, order)
+        self._order(Configure(scenario.censor, scenario.world.addresses(), scenario.ipv6, keep_connections))
         self._ask_world("configure", scenario.world)
 
     def hits(self) -> tuple[int, ...]:
         """Return how often each rule of the scenario's censor has fired, in its order."""
-        counts: tuple[int, ...] = self._exchange(self._control, CountHits())
+        counts: tuple[int, ...] = self._order(CountHits())
         return counts
 
     def journal(self) -> list[dict[str, Any]]:
@@ -170,21 +112,13 @@ class Lab:
     def _write_resolvers(self, resolvers: Sequence[str]) -> None:
         # In place: the file is mounted over /etc/resolv.conf, and a new one would not be.
         text = "".join(f"nameserver {address}\n" for address in resolvers)
-        (self.files / "resolv.conf").write_text(text or "# no resolver\n")
+        (self._processes.files / "resolv.conf").write_text(text or "# no resolver\n")
+
+    def _order(self, order: object) -> Any:
+        return _exchange("middlebox", self._processes.control, order)
 
     def _ask_world(self, command: str, argument: object) -> Any:
-        kind, answer = self._exchange(self._world, (command, argument))
-        if kind == "error":
-            raise LabError(f"the world: {answer}")
-        return answer
-
-    def _exchange(self, channel: socket.socket, message: object) -> Any:
-        try:
-            send_message(channel, message)
-            return receive_message(channel)
-        except (EOFError, OSError) as error:
-            side = "world" if channel is self._world else "middlebox"
-            raise LabError(f"the {side} does not answer: {error or type(error).__name__}") from error
+        return _exchange("world", self._processes.world, (command, argument))
 
     # --- commands and calls on the client host ------------------------------------------------------------------------
 
@@ -195,7 +129,7 @@ class Lab:
             for name, value in os.environ.items()
             if name not in _OUTSIDE_VARIABLES and not name.lower().endswith("_proxy")
         }
-        return kept | {"SSL_CERT_FILE": str(self.certificate)} | dict(extra or {})
+        return kept | {"SSL_CERT_FILE": str(self._processes.certificate)} | dict(extra or {})
 
     def popen(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any
@@ -204,7 +138,7 @@ class Lab:
         return subprocess.Popen(
             argv,
             env=self.environment(env),
-            preexec_fn=self._client_host().step_inside,  # noqa: PLW1509 (the forked child has one thread; nothing waits)
+            preexec_fn=self._processes.namespaces.step_inside,  # noqa: PLW1509 (the forked child has one thread; nothing waits)
             **options,
         )
 
@@ -240,10 +174,16 @@ class Lab:
         environment = self.environment()
         os.environ.clear()
         os.environ.update(environment)
-        self._control.close()  # a lab ends when nobody holds this end any more
-        self._client_host().step_inside()
+        self._processes.control.close()  # a lab ends when nobody holds this end any more
+        self._processes.namespaces.step_inside()
 
-    def _client_host(self) -> Namespaces:
-        if self._namespaces is None:
-            raise LabError("the lab is not up")
-        return self._namespaces
+
+def _exchange(side: str, channel: socket.socket, message: object) -> Any:
+    try:
+        send_message(channel, message)
+        kind, answer = receive_message(channel)
+    except (EOFError, OSError) as error:
+        raise LabError(f"the {side} does not answer: {error or type(error).__name__}") from error
+    if kind == "error":
+        raise LabError(f"the {side} refuses: {answer}")
+    return answer

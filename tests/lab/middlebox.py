@@ -7,7 +7,7 @@ from tests.lab.censor import Censor, Residual
 from tests.lab.flows import Flow
 from tests.lab.inspection import Found, Inspector
 from tests.lab.interference import Hit
-from tests.lab.packets import SYN, TCP, UDP, Packet, parse, with_destination, with_source
+from tests.lab.packets import ACK, RST, SYN, TCP, UDP, Packet, build_tcp, parse, with_destination, with_source
 from tests.lab.path import Path, Schedule
 from tests.lab.rulebook import Rulebook
 
@@ -17,9 +17,13 @@ _PLAIN_V4 = 0x45  # version 4 and no options
 
 
 class Middlebox:
-    """One censor's state. `schedule` gets every packet that is to arrive, with its due time."""
+    """One censor's state. `schedule` gets every packet that is to arrive, with its due time.
 
-    def __init__(self, censor: Censor, schedule: Schedule) -> None:
+    Connections from before its time are reset at their next packet, or, to `adopt` them, judged by their addresses.
+    """
+
+    def __init__(self, censor: Censor, schedule: Schedule, *, adopt: bool = False) -> None:
+        self._adopts = adopt
         self._rules = Rulebook(censor)
         self._inspector = Inspector(censor, self._rules)
         self._path = Path(censor, schedule)
@@ -55,7 +59,9 @@ class Middlebox:
         packet = parse(raw)
         if packet is None:
             return
-        if not outbound:
+        if packet.protocol == TCP and not packet.opens and not self._adopts:
+            self._cut(packet, outbound, now_s)
+        elif not outbound:
             self._path.carry(raw, outbound, now_s)
         elif packet.protocol not in (TCP, UDP):
             self._take_flowless(packet, now_s)
@@ -63,6 +69,21 @@ class Middlebox:
             self._judge(known, raw, outbound, now_s)
         else:
             self._open(packet, now_s)
+
+    def _cut(self, packet: Packet, outbound: bool, now_s: float) -> None:
+        """Let the sender of a segment know that its connection is no more (RFC 9293 §3.5.2)."""
+        if not packet.flags & RST:
+            self._path.inject(
+                build_tcp(
+                    (packet.destination, packet.destination_port),
+                    (packet.source, packet.source_port),
+                    sequence=packet.acknowledgement,
+                    acknowledgement=packet.next_sequence,
+                    flags=RST | ACK,
+                ),
+                not outbound,
+                now_s,
+            )
 
     def _take_flowless(self, packet: Packet, now_s: float) -> None:
         flow = Flow(key=b"")
@@ -79,6 +100,7 @@ class Middlebox:
         self._forget_oldest()
         self._apply_residual(flow, now_s)
         found = self._inspector.open(flow, packet)
+        flow.inspected = flow.inspected and (packet.opens or packet.protocol == UDP)
         flow.packets = 1
         if found is None or self._act(found, flow, packet, now_s):
             flow.packets = 0
