@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
@@ -176,10 +177,14 @@ def _store(roots: Roots) -> crypto.X509Store:
 
 def _load_system_roots(store: crypto.X509Store) -> None:
     paths = ssl.get_default_verify_paths()
+    if paths.cafile is None and not any(Path(paths.capath or "/nowhere").glob("*.0")):
+        raise NoRootsError(
+            "this host has no certificate authorities"
+        )  # an empty directory would load, and trust nobody
     try:
         store.load_locations(paths.cafile, paths.capath)
     except crypto.Error as error:
-        raise NoRootsError("this host has no usable certificate authorities") from error
+        raise NoRootsError("this host's certificate authorities cannot be read") from error
 
 
 # --- what one certificate says ---------------------------------------------------------------------------------------

@@ -60,15 +60,22 @@ class _Reply:
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False
 
+    @property
+    def redirects(self) -> bool:
+        return self.status in _REDIRECTS and "location" in self.headers
+
     def take(self, event: h11.Event) -> bool:
-        """Take in one event; tell whether the response is over, or as much of it as is wanted."""
+        """Take in one event; tell whether the response is over, or as much of it as is wanted.
+
+        The body of a redirect is not waited for: nobody reads it, and makers of block pages often forget its end.
+        """
         if isinstance(event, h11.Response):
             self.status = event.status_code
             self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         elif isinstance(event, h11.Data):
             self.body += event.data
             del self.body[MAX_BODY_BYTES:]
-        self.complete = isinstance(event, h11.EndOfMessage)
+        self.complete = self.redirects or isinstance(event, h11.EndOfMessage)
         return self.complete or len(self.body) == MAX_BODY_BYTES
 
 
@@ -89,7 +96,7 @@ async def get(
     except (OSError, EOFError, ValueError, h11.ProtocolError) as error:
         failure = failure_of(error)
     fields = frame.fields(loop.time() - started, failure)
-    if failure is None and reply.status in _REDIRECTS and _leads_nowhere(reply.headers.get("location")):
+    if failure is None and reply.redirects and _leads_nowhere(reply.headers["location"]):
         fields["failure"] = INVALID_REDIRECT
     return _observation(fields, endpoint, reply)
 
@@ -141,10 +148,8 @@ def _request(endpoint: Endpoint, host: str) -> h11.Request:
     )
 
 
-def _leads_nowhere(location: str | None) -> bool:
+def _leads_nowhere(location: str) -> bool:
     """Tell whether a Location names a web scheme, or just "//", and then no host."""
-    if location is None:
-        return False
     try:
         parts = urlsplit(location.strip())
         return not parts.hostname and (parts.scheme in {"http", "https"} or location.strip().startswith("//"))

@@ -17,7 +17,7 @@ import h11
 import httpcore
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.failures import alert_of, failure_of, unknown, verification_failure
@@ -200,6 +200,7 @@ def test_an_exception_without_text_is_named_by_its_class() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789abcdef.:[]% \n"), max_size=2000))
+@settings(deadline=None)
 def test_no_text_makes_an_unknown_failure_long(text: str) -> None:
     assert len(unknown(text)) <= len("unknown_failure: ") + 200
 

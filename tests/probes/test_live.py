@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -231,6 +232,10 @@ def test_families_are_those_with_a_route(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(live, "_has_route", lambda _, address: ":" not in address)
     assert network.families() == {4}
     assert network.trusted_resolvers() == ("https://192.0.2.1/dns-query",)
+
+
+def test_loopback_is_no_route_to_the_world() -> None:
+    assert not live._has_route(socket.AF_INET, "127.0.0.1")
 
 
 async def test_a_question_is_asked_once(network: LiveNetwork) -> None:

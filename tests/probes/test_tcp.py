@@ -35,7 +35,7 @@ async def test_a_port_that_drops_syns_is_given_up_in_time() -> None:
     with deaf_port() as port, framed(port) as frame:
         seen = await tcp.connect(frame, TIMEOUT_S)
     assert seen.failure == "generic_timeout_error"
-    assert TIMEOUT_S <= seen.elapsed_s < PATIENCE_S
+    assert TIMEOUT_S * 0.9 < seen.elapsed_s < PATIENCE_S
     assert seen.info is not None
     assert seen.info.min_rtt_s == 0.0
 

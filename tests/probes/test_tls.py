@@ -92,7 +92,7 @@ async def test_silence_is_given_up_in_time() -> None:
     seen = await shake(hang, timeout_s=TIMEOUT_S)
     assert seen.failure == "generic_timeout_error"
     assert seen.received_bytes == 0
-    assert TIMEOUT_S <= seen.elapsed_s < PATIENCE_S
+    assert TIMEOUT_S * 0.9 < seen.elapsed_s < PATIENCE_S
 
 
 async def test_a_half_said_hello_is_silence_with_bytes() -> None:

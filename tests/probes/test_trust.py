@@ -7,8 +7,9 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL import crypto
 
 from probes import trust
 from tests.fakes import tls_server
@@ -100,6 +101,7 @@ def test_no_certificate_proves_nothing() -> None:
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_garbage_is_described_as_nothing_and_proves_nothing(garbage: bytes) -> None:
     (seen,) = trust.describe([garbage])
     assert (seen.subject, seen.names) == ("", ())
@@ -107,6 +109,7 @@ def test_garbage_is_described_as_nothing_and_proves_nothing(garbage: bytes) -> N
 
 
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), min_size=1, max_size=4))
+@settings(deadline=None)
 def test_a_broken_certificate_raises_nothing(changes: list[tuple[int, int]]) -> None:
     broken = bytearray(issued("example.org")[0])
     for position, value in changes:
@@ -124,7 +127,7 @@ def test_a_certificate_is_described_in_the_terms_of_its_standard() -> None:
 
 @pytest.fixture
 def fresh_stores() -> Iterator[None]:
-    caches = (trust._store, trust.verifying_context)
+    caches = (trust._store, trust._path_failure, trust.verifying_context)
     for cache in caches:
         cache.cache_clear()
     yield
@@ -156,11 +159,33 @@ def test_own_roots_stand_beside_the_systems(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.usefixtures("fresh_stores")
-def test_a_host_without_authorities_accuses_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("bundle", "failure"),
+    [
+        (None, "unknown_failure: this host has no certificate authorities"),
+        ("", "unknown_failure: this host's certificate authorities cannot be read"),
+        ("garbage", "unknown_failure: this host's certificate authorities cannot be read"),
+    ],
+)
+def test_a_host_without_authorities_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bundle: str | None, failure: str
+) -> None:
+    if bundle is not None:
+        (tmp_path / "roots.pem").write_text(bundle)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "empty"))
+    assert trust.verify(issued("example.org"), "example.org") == failure
+
+
+@pytest.mark.usefixtures("fresh_stores")
+def test_a_directory_of_authorities_is_a_store_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = tls_server.authority().cert_pem.bytes()
+    subject_hash = crypto.load_certificate(crypto.FILETYPE_PEM, authority).subject_name_hash()
+    (tmp_path / f"{subject_hash:08x}.0").write_bytes(authority)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
-    failure = trust.verify(issued("example.org"), "example.org")
-    assert failure == "unknown_failure: this host has no usable certificate authorities"
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert trust.verify(issued("example.org"), "example.org") is None
 
 
 def test_contexts_are_shared() -> None:
