@@ -24,7 +24,7 @@ from probes.model import (
     TlsObservation,
 )
 from probes.network import Attempt, Question
-from probes.pace import Pace
+from probes.pace import Pace, round_trip_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -192,12 +192,11 @@ class BaselineProbe:
             into += await self._attempt(endpoint, address, until="tls")
 
     async def _resolve(self, seen: Seen, host: str) -> Sequence[str]:
-        for resolver in self._network.system_resolvers():
-            observation = await self._ask(host, resolver)
-            seen.names.append(observation)
-            if observation.addresses:
-                return observation.addresses
-        return ()
+        async with asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(self._ask(host, r)) for r in self._network.system_resolvers()]
+        answers = [task.result() for task in asked]
+        seen.names += answers
+        return next((answer.addresses for answer in answers if answer.addresses), ())
 
     async def _ask(self, host: str, resolver: str) -> DnsObservation:
         question = Question(
@@ -230,6 +229,6 @@ class BaselineProbe:
     def _keep(self, observation: Observed) -> Observed:
         numbered = replace(observation, id=f"b{len(self.observations) + 1}")
         self.observations.append(numbered)
-        if observation.info is not None and observation.failure is None:
-            self.rtts_s.append(observation.info.min_rtt_s)
+        if (rtt_s := round_trip_of(numbered)) is not None:
+            self.rtts_s.append(rtt_s)
         return numbered

@@ -19,7 +19,7 @@ from probes import targets
 from probes.evidence import Evidence, Trial
 from probes.model import AnyObservation, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
-from probes.pace import Pace
+from probes.pace import Pace, round_trip_of
 from probes.plan import next_steps, troubled
 from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
 
@@ -132,10 +132,11 @@ class Experiment:
         while True:
             evidence = self._evidence(endpoint, mine.values())
             new = [step for step in next_steps(evidence, self._controls) if step not in mine]
-            for step in new:
-                mine[step] = self._start(step, changed)
+            if new:
+                mine.update((step, self._start(step, changed)) for step in new)
+                continue
             found = judge(evidence)
-            settled_s = math.inf if new else self._settled_at_s(evidence, found)
+            settled_s = self._settled_at_s(evidence, found)
             if self._recorder.clock() >= min(self._deadline_s, settled_s):
                 return evidence, found or EndpointFinding(not_measured(), "unknown")
             changed.clear()
@@ -226,8 +227,8 @@ class Experiment:
 
     def _see(self, trial: Trial, observation: AnyObservation) -> None:
         trial.observations.append(self._recorder.add(observation, trial.stage_started_s))
-        if observation.info is not None and observation.failure is None:
-            self._rtts_s.append(observation.info.min_rtt_s)
+        if (rtt_s := round_trip_of(observation)) is not None:
+            self._rtts_s.append(rtt_s)
         self._notify(trial.step)
 
     def _notify(self, step: Step) -> None:

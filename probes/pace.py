@@ -8,12 +8,26 @@ them early costs a little traffic, never a wrong verdict.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from probes.model import DnsObservation
 from probes.network import Timeouts
+
+if TYPE_CHECKING:
+    from probes.model import AnyObservation
 
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 1.5
 _SYN_RETRY_S = 1.0
+
+
+def round_trip_of(observation: AnyObservation) -> float | None:
+    """Return the round trip that a step shows, in seconds; a resolver's own search counts in, to be safe."""
+    if isinstance(observation, DnsObservation):
+        return observation.elapsed_s if observation.transport == "udp" and observation.reply else None
+    if observation.info is None or observation.failure is not None:
+        return None
+    return observation.info.min_rtt_s
 
 
 @dataclass(frozen=True, slots=True)

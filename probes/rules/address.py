@@ -22,10 +22,11 @@ def address_blocked(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here: no answer, a reset in place of one, or a router's "unreachable".
 
     The outside control connects to the same address and port, and no attempt from here ever has: a filter that is
-    triggered by a name also drops later connects for a while. Confirmed when attempts on fresh sockets agree.
+    triggered by a name also drops later connects for a while. Attempts on fresh sockets end alike; confirmed when there
+    are two.
     """
     cause = _CAUSE.get(suspect.fate or "")
-    if cause is None or suspect.connected or suspect.outside("tcp") is not True:
+    if cause is None or suspect.connected or not suspect.unanimous or suspect.outside("tcp") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=because)

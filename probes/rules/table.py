@@ -105,6 +105,11 @@ class Suspect:
         return [flow for flow in self.failed if flow.shares_fate(self.layer, self.failure)]
 
     @property
+    def unanimous(self) -> bool:
+        """No attempt at this address ended in another way."""
+        return len(self.alike) == len(self.failed)
+
+    @property
     def repeated(self) -> bool:
         return len(self.alike) >= ENOUGH
 
