@@ -126,6 +126,12 @@ def _routed(host: Host, request: Request) -> Action:
     return Download(int(size[1]) * UNITS[size[2].lower()]) if size else host.page
 
 
+def in_manner(answer: Reply | Break, manner: Manner) -> Reply | Break:
+    if isinstance(answer, Break):
+        return answer
+    return replace(answer, delay_s=answer.delay_s + manner.delay_s, cut=manner.cut)
+
+
 def render(host: Host, request: Request, action: Action, manner: Manner) -> Reply | Break:
     """Turn a settled action into a response, or into the way in which there is none."""
     if isinstance(action, Break):
@@ -134,7 +140,7 @@ def render(host: Host, request: Request, action: Action, manner: Manner) -> Repl
     common: Headers = (("Server", "lab"),)
     if host.quic and request.scheme == "https":
         common += (("Alt-Svc", 'h3=":443"; ma=86400'),)
-    return replace(made, headers=(*made.headers, *common), delay_s=manner.delay_s, cut=manner.cut)
+    return in_manner(replace(made, headers=(*made.headers, *common)), manner)
 
 
 def _rendered(host: Host, request: Request, action: Action) -> Reply:

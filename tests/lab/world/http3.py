@@ -30,7 +30,11 @@ def leaf_for(atlas: Atlas, address: str) -> Leaf:
     hosts = [host for name in names if (host := atlas.host_named(name)) is not None]
     shown = next((host for host in hosts if host.certificate != "valid"), hosts[0])
     single = tls.leaf_for(atlas, address, shown, shown.name)
-    return single if shown.certificate == "wrong_name" else Leaf(single.issuer, (*names, *single.names), single.expired)
+    return (
+        single
+        if shown.certificate == "wrong_name"
+        else Leaf(single.issuer, tuple(dict.fromkeys((*names, *single.names))), single.expired)
+    )
 
 
 def server(live: Live, datagram: Datagram, leaf: Leaf, start: Start) -> QuicServer:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from tests.lab.world import zone
 from tests.lab.world.answers import Action, Route
+from tests.lab.world.names import BLOCKPAGE, CONTROLS, INTERCEPTOR, PORTAL, PROXY
 from tests.lab.world.parts import Host, Resolver, Rule, Service
 
 
@@ -38,23 +39,23 @@ class World:
 
     @property
     def portal_address(self) -> str:
-        return self.addresses_of(zone.PORTAL)[0]
+        return self.addresses_of(PORTAL)[0]
 
     @property
     def blockpage_address(self) -> str:
-        return self.addresses_of(zone.BLOCKPAGE)[0]
+        return self.addresses_of(BLOCKPAGE)[0]
 
     @property
     def interceptor_address(self) -> str:
-        return self.addresses_of(zone.INTERCEPTOR)[0]
+        return self.addresses_of(INTERCEPTOR)[0]
 
     @property
     def proxy_address(self) -> str:
-        return self.addresses_of(zone.PROXY)[0]
+        return self.addresses_of(PROXY)[0]
 
     @property
     def control_addresses(self) -> tuple[str, ...]:
-        return tuple(address for name in zone.CONTROLS for address in self.addresses_of(name))
+        return tuple(address for name in CONTROLS for address in self.addresses_of(name))
 
     def with_host(self, *names: str, **changes: Any) -> Self:
         """Change fields of these hosts; a name that is new gets an IPv4 and an IPv6 address of its own."""
@@ -114,7 +115,7 @@ class World:
 
     def with_control(self, action: Action) -> Self:
         """What all outside controls answer, such as `Page(status=503)`, `HANG`, `RESET` or `GARBAGE`."""
-        return self.with_host(*zone.CONTROLS, page=action)
+        return self.with_host(*CONTROLS, page=action)
 
 
 def _address(given: str) -> str:

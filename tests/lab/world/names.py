@@ -1,26 +1,9 @@
-"""The names of the default internet, by owner, and which of them behave unlike a plain web site.
+"""The names of the default internet, by owner, and the addresses that are public knowledge.
 
-Addresses that are public knowledge are written out; `zone` derives the rest from the owner's network.
+`zone` derives the other addresses from the owner's network; what sets a host apart from a web site is in `special`.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
-
-from tests.lab.world.answers import (
-    CAPTCHA,
-    Captive,
-    Countdown,
-    Doh,
-    Download,
-    Page,
-    PerVisitor,
-    Redirect,
-    Route,
-    TestHelper,
-    Trace,
-    Upgrade,
-)
 
 PORTAL, BLOCKPAGE, INTERCEPTOR, PROXY = "portal.example", "blockpage.example", "interceptor.example", "proxy.example"
 CONTROLS = ("0.th.ooni.org", "1.th.ooni.org", "2.th.ooni.org", "3.th.ooni.org", "d33d1gs9kpq1c5.cloudfront.net")
@@ -61,11 +44,11 @@ NAMES = {
     "meta": """web.whatsapp.com www.whatsapp.com mmx-ds.cdn.whatsapp.net v.whatsapp.net mmg.whatsapp.net
         static.whatsapp.net media.whatsapp.net media.cdn.whatsapp.net *.cdn.whatsapp.net wa.me whatsapp.com
         whatsapp.net graph.whatsapp.com chat.whatsapp.com whatsapp.biz faq.whatsapp.com www.facebook.com
-        facebook.com m.facebook.com graph.facebook.com b-api.facebook.com b-graph.facebook.com edge-
-        mqtt.facebook.com star.c10r.facebook.com star-mini.c10r.facebook.com scontent.xx.fbcdn.net
-        external.xx.fbcdn.net *.fbcdn.net stun.fbsbx.com www.messenger.com messenger.com m.me www.instagram.com
-        instagram.com i.instagram.com cdninstagram.com scontent.cdninstagram.com *.cdninstagram.com ig.me
-        www.threads.com threads.com www.threads.net threads.net""",
+        facebook.com m.facebook.com graph.facebook.com b-api.facebook.com b-graph.facebook.com
+        edge-mqtt.facebook.com star.c10r.facebook.com star-mini.c10r.facebook.com scontent.xx.fbcdn.net
+        external.xx.fbcdn.net *.fbcdn.net stun.fbsbx.com www.messenger.com messenger.com m.me
+        www.instagram.com instagram.com i.instagram.com cdninstagram.com scontent.cdninstagram.com
+        *.cdninstagram.com ig.me www.threads.com threads.com www.threads.net threads.net fbcdn.net""",
     "telegram": """web.telegram.org telegram.org www.telegram.org api.telegram.org t.me core.telegram.org
         pluto.web.telegram.org venus.web.telegram.org aurora.web.telegram.org vesta.web.telegram.org
         flora.web.telegram.org desktop.telegram.org cdn1.cdn-telegram.org cdn2.cdn-telegram.org cdn3.cdn-telegram.org
@@ -74,33 +57,42 @@ NAMES = {
         cdn2.signal.org cdn3.signal.org updates.signal.org signal.org www.signal.org uptime.signal.org
         turn3.voip.signal.org""",
     "google": """www.youtube.com youtube.com m.youtube.com youtu.be youtube-ui.l.google.com i.ytimg.com yt3.ggpht.com
-        youtubei.googleapis.com redirector.googlevideo.com manifest.googlevideo.com googlevideo.com *.googlevideo.com
-        www.google.com google.com connectivitycheck.gstatic.com www.gstatic.com play.google.com stun.l.google.com
-        stun1.l.google.com news.google.com clients3.google.com""",
-    "twitter": "x.com www.x.com twitter.com www.twitter.com api.x.com abs.twimg.com pbs.twimg.com video.twimg.com t.co",
+        youtubei.googleapis.com redirector.googlevideo.com manifest.googlevideo.com googlevideo.com
+        *.googlevideo.com www.google.com google.com connectivitycheck.gstatic.com www.gstatic.com
+        play.google.com stun.l.google.com stun1.l.google.com news.google.com clients3.google.com ytimg.com
+        s.youtube.com googleapis.com ggpht.com""",
+    "twitter": """x.com www.x.com twitter.com www.twitter.com api.x.com abs.twimg.com pbs.twimg.com video.twimg.com
+        t.co twimg.com""",
     "max": "max.ru web.max.ru www.max.ru api.oneme.ru ws-api.oneme.ru dev.max.ru platform-api2.max.ru",
     "vk": "vk.com www.vk.com vk.ru m.vk.com api.vk.com api.vk.ru userapi.com login.vk.com id.vk.com",
-    "yandex": "ya.ru yandex.ru www.yandex.ru xn--d1acpjx3f.xn--p1ai",
-    "gosuslugi": "gosuslugi.ru www.gosuslugi.ru mail.ru www.mail.ru ok.ru rutube.ru",
+    "yandex": "ya.ru yandex.ru www.yandex.ru xn--d1acpjx3f.xn--p1ai yandex.com www.yandex.com",
+    "gosuslugi": """gosuslugi.ru www.gosuslugi.ru mail.ru www.mail.ru ok.ru rutube.ru www.ok.ru www.rutube.ru mos.ru
+        rbc.ru""",
     "cloudflare": """discord.com gateway.discord.gg cdn.discordapp.com media.discordapp.net discord.gg *.discord.media
-        www.cloudflare.com cloudflare.com cp.cloudflare.com stun.cloudflare.com speed.cloudflare.com windscribe.com
-        getoutline.org www.cloudflare-cache.com httpbin.com www.patreon.com medium.com cloudflare-ech.com""",
-    "github": "github.com www.github.com api.github.com",
-    "wikimedia": "www.wikipedia.org wikipedia.org ru.wikipedia.org en.wikipedia.org",
+        www.cloudflare.com cloudflare.com cp.cloudflare.com stun.cloudflare.com speed.cloudflare.com
+        windscribe.com getoutline.org www.cloudflare-cache.com httpbin.com www.patreon.com medium.com
+        cloudflare-ech.com discordapp.com discordapp.net zoom.us us04web.zoom.us us05web.zoom.us""",
+    "github": "github.com www.github.com api.github.com githubusercontent.com raw.githubusercontent.com",
+    "wikimedia": """www.wikipedia.org wikipedia.org ru.wikipedia.org en.wikipedia.org wikimedia.org www.wikimedia.org
+        de.wikipedia.org fr.wikipedia.org""",
     "apple": """identity.ess.apple.com facetime.apple.com *.push.apple.com apps.apple.com www.apple.com
-        captive.apple.com""",
+        captive.apple.com itunes.apple.com""",
     "roblox": "www.roblox.com roblox.com apis.roblox.com rbxcdn.com rbxinfra.net *.rbxcdn.com",
     "microsoft": "www.linkedin.com linkedin.com licdn.com lnkd.in www.msftconnecttest.com",
     "tor": "www.torproject.org torproject.org bridges.torproject.org",
     "ooni": "api.ooni.org api.ooni.io ooni.org explorer.ooni.org " + " ".join(CONTROLS),
-    "generic": """www.viber.com viber.com vbcdn.com www.snapchat.com snapchat.com accounts.snapchat.com app.snapchat.com
-        *.sc-cdn.net *.sc-gw.com www.tiktok.com tiktok.com protonvpn.com proton.me nordvpn.com amnezia.org psiphon.ca
-        psiphon3.com mullvad.net www.expressvpn.com apkmirror.com www.apkmirror.com rutracker.org www.bbc.com bbc.com
-        www.dw.com dw.com www.svoboda.org www.currenttime.tv meduza.io www.themoscowtimes.com novayagazeta.eu
-        www.rferl.org iana.org www.iana.org detectportal.firefox.com speedtest.selectel.ru dns.yandex.ru
-        globalping.io api.globalping.io check-host.net ipinfo.io
-        example.net badssl.com expired.badssl.com wrong.host.badssl.com self-signed.badssl.com
-        untrusted-root.badssl.com largefile.com bit.ly itsat.info""",
+    "generic": """www.viber.com viber.com vbcdn.com www.snapchat.com snapchat.com accounts.snapchat.com
+        app.snapchat.com *.sc-cdn.net *.sc-gw.com www.tiktok.com tiktok.com protonvpn.com proton.me
+        nordvpn.com amnezia.org psiphon.ca psiphon3.com mullvad.net www.expressvpn.com apkmirror.com
+        www.apkmirror.com rutracker.org www.bbc.com bbc.com www.dw.com dw.com www.svoboda.org
+        www.currenttime.tv meduza.io www.themoscowtimes.com novayagazeta.eu www.rferl.org iana.org
+        www.iana.org detectportal.firefox.com speedtest.selectel.ru dns.yandex.ru globalping.io
+        api.globalping.io check-host.net ipinfo.io example.net badssl.com expired.badssl.com
+        wrong.host.badssl.com self-signed.badssl.com untrusted-root.badssl.com largefile.com bit.ly
+        itsat.info reddit.com www.reddit.com old.reddit.com twitch.tv www.twitch.tv mail.proton.me
+        protonmail.com account.protonvpn.com rferl.org svoboda.org currenttime.tv themoscowtimes.com
+        expressvpn.com novayagazeta.ru sc-cdn.net bbc.co.uk www.bbc.co.uk www.nordvpn.com www.meduza.io
+        openai.com chatgpt.com www.netflix.com www.microsoft.com www.amazon.com""",
 }
 
 # The WhatsApp chat pool has names but no web server behind them.
@@ -115,138 +107,4 @@ DATA_CENTRES = {
     "dc4-media": ("149.154.164.250",),
     "dc5": ("91.108.56.130", "91.108.56.100", "149.154.171.5", "2001:b28:f23f:f005::a"),
     "dc203": ("91.105.192.100", "2a0a:f280:203:a:5000::100"),
-}
-
-DOH = (Route("/dns-query", Doh()), Route("/cdn-cgi/trace", Trace()))
-NO_CONTENT = Page(status=204, body="")
-
-
-def _text(body: str, status: int = 200, content_type: str = "text/plain") -> Page:
-    return Page(status=status, body=body, content_type=content_type)
-
-
-def _json(body: str, status: int = 200) -> Page:
-    return _text(body, status, "application/json")
-
-
-GENERATE_204 = (Route("/generate_204", NO_CONTENT),)
-TEST_HELPERS = json.dumps(
-    {"web-connectivity": [{"address": f"https://{name}", "type": "https"} for name in CONTROLS[:4]]}
-)
-
-BLOCKPAGE_HTML = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>Доступ ограничен</title></head><body>
-<h1>Доступ к информационному ресурсу ограничен на основании Федерального закона
-от 27 июля 2006 г. № 149-ФЗ «Об информации, информационных технологиях и о защите информации»</h1>
-<p>Access to this resource has been restricted by decision of the authorities.</p></body></html>"""
-# What sets a host apart from a plain web site: fields of parts.Host.
-SPECIAL: dict[str, dict[str, Any]] = {
-    "web.whatsapp.com": {"cname": "mmx-ds.cdn.whatsapp.net"},
-    "www.whatsapp.com": {"cname": "mmx-ds.cdn.whatsapp.net"},
-    "mmx-ds.cdn.whatsapp.net": {"geo": True},
-    "v.whatsapp.net": {"routes": (Route("/v2/register", _json('{"status":"fail","reason":"bad_param"}', 400)),)},
-    **{name: {"ports": {443: "chat", 5222: "chat"}, "quic": False} for name in CHAT_NAMES},
-    "www.facebook.com": {"cname": "star-mini.c10r.facebook.com"},
-    "star-mini.c10r.facebook.com": {"geo": True},
-    "www.instagram.com": {"geo": True},
-    "telegram.org": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
-    "www.telegram.org": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
-    "t.me": {"addresses": ("149.154.167.99", "2001:67c:4e8:f004::9")},
-    "api.telegram.org": {
-        "addresses": ("149.154.167.220", "2001:67c:4e8:f004::9d"),
-        "page": _json('{"ok":false,"error_code":404,"description":"Not Found"}', 404),
-    },
-    **{
-        f"{name}.signal.org": {"certificate": "private"}
-        for name in ("chat", "cdsi", "storage", "sfu.voip", "svr2", "cdn", "cdn2", "cdn3", "updates")
-    },
-    "uptime.signal.org": {"addresses": ("127.0.0.1",)},
-    "www.youtube.com": {"cname": "youtube-ui.l.google.com", "routes": GENERATE_204},
-    "youtube-ui.l.google.com": {"geo": True},
-    "redirector.googlevideo.com": {"geo": True, "routes": GENERATE_204},
-    "manifest.googlevideo.com": {"geo": True, "routes": GENERATE_204},
-    "*.googlevideo.com": {"geo": True, "routes": GENERATE_204},
-    "www.google.com": {"geo": True, "routes": GENERATE_204},
-    "connectivitycheck.gstatic.com": {"routes": GENERATE_204},
-    "clients3.google.com": {"routes": GENERATE_204},
-    "www.gstatic.com": {"routes": GENERATE_204},
-    "cp.cloudflare.com": {"routes": GENERATE_204},
-    "www.cloudflare.com": {"routes": (Route("/cdn-cgi/trace", Trace()),)},
-    "detectportal.firefox.com": {"routes": (Route("/success.txt", _text("success\n")),)},
-    "captive.apple.com": {
-        "page": Page(body="<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
-    },
-    "www.msftconnecttest.com": {"page": _text("Microsoft Connect Test")},
-    "ws-api.oneme.ru": {"routes": (Route("/websocket", Upgrade()),)},
-    "platform-api2.max.ru": {"certificate": "national"},
-    "discord.com": {"routes": (Route("/api/v10/gateway", _json('{"url":"wss://gateway.discord.gg"}')),)},
-    "gateway.discord.gg": {"routes": (Route("/", Upgrade()),)},
-    "www.linkedin.com": {"page": Page(status=999, title="LinkedIn")},
-    "*.push.apple.com": {"ports": {443: "web", 5223: "chat"}},
-    "www.viber.com": {"ports": {80: "web", 443: "web", 4244: "chat", 5242: "chat"}},
-    "api.ooni.org": {"routes": (Route("/api/v1/test-helpers", _json(TEST_HELPERS)),)},
-    "api.ooni.io": {"routes": (Route("/api/v1/test-helpers", _json(TEST_HELPERS)),)},
-    **{name: {"page": TestHelper()} for name in CONTROLS},
-    # The servers of OONI's public QA suite.
-    **{
-        name: {"addresses": ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946")}
-        for name in ("example.com", "www.example.com", "example.org", "www.example.org")
-    },
-    "expired.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "expired"},
-    "wrong.host.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "wrong_name"},
-    "self-signed.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "self_signed"},
-    "untrusted-root.badssl.com": {"addresses": ("104.154.89.105",), "certificate": "unknown_ca"},
-    "badssl.com": {"addresses": ("104.154.89.105",), "certificate": "unknown_ca"},
-    "largefile.com": {"addresses": ("52.35.36.75",), "page": Download(32 << 20)},
-    "www.cloudflare-cache.com": {
-        "addresses": ("104.16.132.229",),
-        "page": PerVisitor(client=CAPTCHA, control=Page(title="Default Web Page")),
-    },
-    "httpbin.com": {
-        "addresses": ("172.67.144.64",),
-        "routes": (
-            Route("/redirect/", Countdown()),
-            Route(
-                "/broken-redirect-http",
-                PerVisitor(client=Redirect("http://"), control=Redirect("http://www.example.com/")),
-            ),
-            Route(
-                "/broken-redirect-https",
-                PerVisitor(client=Redirect("https://"), control=Redirect("https://www.example.com/")),
-            ),
-        ),
-    },
-    "bit.ly": {
-        "addresses": ("67.199.248.11",),
-        "routes": (
-            Route("/32447", Redirect("http://www.example.com/")),
-            Route("/21645", Redirect("https://www.example.com/")),
-        ),
-    },
-    # Public resolvers over HTTPS; the name servers themselves stand in `zone`.
-    **{
-        name: {
-            "addresses": ("1.1.1.1", "1.0.0.1", "2606:4700:4700::1111", "2606:4700:4700::1001"),
-            "routes": DOH,
-            "quic": True,
-        }
-        for name in ("one.one.one.one", "cloudflare-dns.com")
-    },
-    "dns.google": {
-        "addresses": ("8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"),
-        "routes": DOH,
-        "quic": True,
-    },
-    "dns.quad9.net": {
-        "addresses": ("9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"),
-        "routes": DOH,
-    },
-    "a.res-nsdi.ru": {"addresses": ("195.208.4.1", "2a0c:a9c7:8::1"), "ports": {}},
-    "b.res-nsdi.ru": {"addresses": ("195.208.5.1", "2a0c:a9c7:9::1"), "ports": {}},
-    "a.auth-nsdi.ru": {"addresses": ("195.208.6.1", "2a0c:a9c7:a::1"), "ports": {}},
-    "b.auth-nsdi.ru": {"addresses": ("195.208.7.1", "2a0c:a9c7:b::1"), "ports": {}},
-    # What a censor's network half sends clients to.
-    PORTAL: {"page": Captive(), "quic": False},
-    BLOCKPAGE: {"addresses": ("83.224.65.41",), "ports": {80: "web"}, "page": Page(body=BLOCKPAGE_HTML)},
-    INTERCEPTOR: {"ports": {80: "proxy", 443: "interceptor"}, "certificate": "unknown_ca"},
-    PROXY: {"addresses": ("130.192.182.17",), "ports": {80: "proxy", 443: "proxy"}},
 }

@@ -109,7 +109,7 @@ class Server:
         self._datagrams.open((DNS_PORT, QUIC_PORT, *stun.PORTS))
 
     def configure(self, world: World) -> None:
-        """Become this world. Raises whatever is wrong with it, and stays the old one then."""
+        """Become this world. Raises whatever is wrong with it; what is served is the old one then."""
         atlas = Atlas(world)
         self._listeners.update(atlas.endpoints)
         self.live.atlas = atlas

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from tests.lab.world import control, http
-from tests.lab.world.answers import CLOSE, HANG, RESET, Action, Break, Cut, Page, Redirect, Slow
+from tests.lab.world.answers import CLOSE, HANG, RESET, Action, Break, Cut, Page, Redirect, Slow, TestHelper
 from tests.lab.world.atlas import Atlas
 from tests.lab.world.conftest import Internet
 from tests.lab.world.model import World
@@ -192,6 +192,12 @@ async def test_controls_may_fail_with_a_status(internet: Internet, status: int) 
 async def test_controls_may_not_answer_at_all(internet: Internet, action: Action, error: type[Exception]) -> None:
     world = internet.become(World().with_control(action))
     with pytest.raises(error):
+        await ask(internet, CONTROLS[0], world)
+
+
+async def test_a_control_may_be_slow(internet: Internet) -> None:
+    world = internet.become(World().with_control(Slow(9, TestHelper())))
+    with pytest.raises(httpx.ReadTimeout):
         await ask(internet, CONTROLS[0], world)
 
 

@@ -1,13 +1,16 @@
 import ipaddress
 import pickle
+import re
 import socket
 import subprocess
 import time
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+import probes
 from tests.lab.ca import AUTHORITIES, Leaf, ensure_ca, ensure_leaf
 from tests.lab.world.atlas import Atlas
 from tests.lab.world.conftest import Internet
@@ -15,6 +18,9 @@ from tests.lab.world.model import World
 from tests.lab.world.names import CHAT_NAMES, DATA_CENTRES
 from tests.lab.world.parts import rule
 
+PROBES = Path(probes.__file__).parent
+SERVICES, CONTROLS_FILE = PROBES / "services", PROBES / "controls.toml"
+URL = re.compile(r'"((?:https?|tcp)://[^"]+)"')
 # Machines that serve several names, as they do in reality.
 SHARED = {"telegram.org", "example.com", "badssl.com", "one.one.one.one", "dns.google", "dns.quad9.net"}
 
@@ -50,6 +56,21 @@ def test_the_messengers_endpoints_are_in_the_world() -> None:
     world = World()
     assert all(len(world.addresses_of(name)) == 2 for name in CHAT_NAMES)
     assert {address for centre in DATA_CENTRES.values() for address in centre} <= world.addresses()
+
+
+def endpoints_of_the_catalogue() -> list[str]:
+    """Every URL that the shipped services and controls name."""
+    files = [CONTROLS_FILE, *SERVICES.glob("*.toml")]
+    return [found for file in files for found in URL.findall(file.read_text())]
+
+
+@pytest.mark.parametrize("url", endpoints_of_the_catalogue())
+def test_all_that_the_catalogue_names_is_open_in_the_healthy_world(url: str) -> None:
+    parsed, world = urlsplit(url), World()
+    port = parsed.port or {"https": 443, "http": 80}[parsed.scheme]
+    addresses = world.addresses_of(parsed.hostname or "")
+    assert addresses
+    assert {(address, port) for address in addresses} <= Atlas(world).endpoints.keys()
 
 
 def test_a_new_host_gets_stable_addresses_of_both_families() -> None:

@@ -99,8 +99,10 @@ class Responder:
         if host is None:
             return http.reply(502, "no such host\n", "text/plain")
         action, manner = http.settle(atlas, host, request)
-        if isinstance(action, Doh):
-            return doh.answer(atlas, request)
-        if isinstance(action, TestHelper):
-            return control.answer(atlas, request)
-        return http.render(host, request, action, manner)
+        match action:
+            case Doh():
+                return http.in_manner(doh.answer(atlas, request), manner)
+            case TestHelper():
+                return http.in_manner(control.answer(atlas, request), manner)
+            case _:
+                return http.render(host, request, action, manner)

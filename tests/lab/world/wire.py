@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tests.lab.world.atlas import Endpoint
 
 IDLE_S = 120.0
+SHUTDOWN_S = 0.5  # how long TCP stays open for the client's answer to close_notify
 PEEK_BYTES = 17_000  # a TLS record and its header, RFC 8446 §5.1
 LINGER_RESET = struct.pack("ii", 1, 0)
 GARBAGE = b"\x00\xff\x13\x37 no protocol at all \xfe\x00\r\n\r\n"
@@ -90,7 +91,9 @@ class Connection:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await loop.connect_accepted_socket(lambda: protocol, self.sock, ssl=context)
+        transport, _ = await loop.connect_accepted_socket(
+            lambda: protocol, self.sock, ssl=context, ssl_shutdown_timeout=SHUTDOWN_S if context else None
+        )
         self._transport = transport
         return Conversation(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 

@@ -6,21 +6,9 @@ from functools import cache
 from hashlib import blake2s
 
 from tests.lab.world.answers import ALL_TRANSPORTS, Addresses
-from tests.lab.world.names import (
-    BLOCKPAGE,
-    CHAT_NAMES,
-    CONTROLS,
-    DATA_CENTRES,
-    INTERCEPTOR,
-    NAMES,
-    OWNERS,
-    PORTAL,
-    PROXY,
-    SPECIAL,
-)
+from tests.lab.world.names import CHAT_NAMES, DATA_CENTRES, NAMES, OWNERS
 from tests.lab.world.parts import Host, Resolver, Role, Service, rule
-
-__all__ = ["BLOCKPAGE", "CONTROLS", "INTERCEPTOR", "PORTAL", "PROXY"]
+from tests.lab.world.special import SPECIAL
 
 GEO_POOL = 3
 MTPROTO_PORTS: Mapping[int, Service] = {80: "mtproto", 443: "mtproto", 5222: "mtproto"}
