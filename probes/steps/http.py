@@ -17,15 +17,16 @@ from probes.model import HttpObservation
 from probes.steps.page import text_of, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from probes.model import Endpoint
     from probes.steps.frame import Fields, Frame
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 MAX_HEAD_BYTES = 64 * 1024
-MAX_BODY_BYTES = 512 * 1024  # as OONI's web_connectivity reads
+MAX_BODY_BYTES = 64 * 1024  # beyond the 16-20 KB at which some networks freeze a flow; titles and block pages fit
 _MAX_HEADER_TEXT = 2048
-_MAX_PAGE_TEXT = 64 * 1024  # what is looked at for a block page: they are short
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEPT_HEADERS = {
@@ -84,15 +85,20 @@ async def get(
 ) -> HttpObservation:
     """Ask for the endpoint's path once. `host` replaces its host in the Host header.
 
-    What came before a failure is kept. A redirect to no host at all is a failure, as in OONI.
+    What came before a failure is kept. A redirect to no host at all is a failure, as in OONI. `timeout_s` bounds the
+    wait for the head, then each silence: a body that still flows when that time is over is cut short, and no failure.
     """
     loop = asyncio.get_running_loop()
     reply = _Reply()
     failure = None
     started = loop.time()
     try:
-        async with asyncio.timeout(timeout_s):
-            await _exchange(stream, endpoint, host or endpoint.host, reply)
+        async with asyncio.timeout(timeout_s) as limit:
+            async for _ in _exchange(stream, endpoint, host or endpoint.host, reply):
+                if reply.status is not None and loop.time() - started > timeout_s:
+                    break
+                if reply.status is not None:
+                    limit.reschedule(loop.time() + timeout_s)
     except (OSError, EOFError, ValueError, h11.ProtocolError) as error:
         failure = failure_of(error)
     fields = frame.fields(loop.time() - started, failure)
@@ -101,13 +107,14 @@ async def get(
     return _observation(fields, endpoint, reply)
 
 
-async def _exchange(stream: Stream, endpoint: Endpoint, host: str, reply: _Reply) -> None:
+async def _exchange(stream: Stream, endpoint: Endpoint, host: str, reply: _Reply) -> AsyncIterator[None]:
+    """Send the request and take the response into `reply`; yield after each piece of it but the last."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
     request = connection.send(_request(endpoint, host)) or b""
     connection.send(h11.EndOfMessage())
     await stream.send(request)
     while not reply.take(await _next_event(connection, stream)):
-        pass
+        yield
 
 
 async def _next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
@@ -168,7 +175,7 @@ def _observation(fields: Fields, endpoint: Endpoint, reply: _Reply) -> HttpObser
         status=reply.status,
         location=reply.headers.get("location", "").lower(),
         server=reply.headers.get("server", "").lower(),
-        body=text[:_MAX_PAGE_TEXT].lower(),
+        body=text.lower(),
         body_bytes=len(body),
     )
     return HttpObservation(

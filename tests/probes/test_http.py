@@ -130,7 +130,7 @@ async def test_a_slow_drip_is_bounded_in_time() -> None:
             await asyncio.sleep(0.01)
 
     seen = await fetch(drip, timeout_s=TIMEOUT_S)
-    assert seen.failure == "generic_timeout_error"
+    assert seen.failure is None, "slow is not silent"
     assert seen.body_bytes > 0
     assert seen.body_truncated
 
