@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -45,7 +46,11 @@ class Prober(Protocol):
 
 
 class CheckError(Exception):
-    """The measurement broke: a fault of this program, not of the network."""
+    """The measurement broke: a fault of this program, not of the network. The log has it under `reference`."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"the log says why, under {reference}")
+        self.reference = reference
 
 
 class BusyError(Exception):
@@ -74,6 +79,7 @@ class _Flight:
     def __init__(self) -> None:
         self.outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
+        self.reference = secrets.token_hex(4)
         self.waiting = 0
         self._seen: list[AnyObservation] = []
         self._listeners: list[Listener] = []
@@ -158,7 +164,7 @@ class Checks:
         try:
             return await asyncio.shield(flight.outcome)
         except Exception as error:
-            raise CheckError(f"the check of {key.target} broke") from error
+            raise CheckError(flight.reference) from error
         finally:
             flight.leave(listener)
             if not flight.waiting and not flight.outcome.done() and flight.task:
@@ -185,7 +191,7 @@ class Checks:
             flight.abandon()
             raise
         except Exception as error:  # noqa: BLE001 -- whatever the prober's fault is, those who wait are told
-            _log.exception("The check of %s broke", service.id)
+            _log.exception("The check of %s broke (%s)", service.id, flight.reference)
             flight.outcome.set_exception(error)
             return
         finally:

@@ -7,12 +7,10 @@ What a message says is read in `bot.chat.commands` and `bot.chat.matching`; how 
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.chat import commands, replies, words
 from bot.chat.matching import match
@@ -23,11 +21,13 @@ from probes.model import Service
 from probes.targets import BadTarget, host_service
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.chat.commands import Message
-    from bot.checks import Checks
+    from bot.checks import Checks, Listener
     from probes.catalogue import Catalogue
 
-_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 MOST_CHARACTERS = 4096
 """Of a message; a longer one is not read at all."""
@@ -156,22 +156,30 @@ class Conversation:
                 await responder.answer(await task)
 
     async def _reply(self, service: Service, responder: Responder, *, again: bool) -> Reply:
-        """Check one service and return what there is to say of it, showing progress meanwhile."""
-        tally = Tally()
-        over = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_show_progress(service, tally, responder, over))
+        """Check one service and return what there is to say of it."""
+
+        async def measured(listener: Listener) -> Reply:
             try:
-                answer = await self._checks.check(service, again=again, listener=tally.add)
+                answer = await self._checks.check(service, again=again, listener=listener)
             except CheckError as error:
-                reference = secrets.token_hex(4)
-                _log.error("Reference %s: %s", reference, error, exc_info=error)
-                return replies.broken(service, reference)
+                return replies.broken(service, error.reference)
             except BusyError:
                 return replies.busy(service)
-            finally:
-                over.set()
-        return replies.answer(service, answer)
+            return replies.answer(service, answer)
+
+        return await with_progress(service, responder, measured)
+
+
+async def with_progress(service: Service, responder: Responder, measure: Callable[[Listener], Awaitable[_T]]) -> _T:
+    """Return what `measure` returns; what its listener hears meanwhile is shown as progress."""
+    tally = Tally()
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_show_progress(service, tally, responder, over))
+        try:
+            return await measure(tally.add)
+        finally:
+            over.set()
 
 
 async def _show_progress(service: Service, tally: Tally, responder: Responder, over: asyncio.Event) -> None:

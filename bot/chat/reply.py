@@ -96,8 +96,8 @@ def _ever_shorter(reply: Reply) -> Iterator[Reply]:
     yield reply
     for evidence in (True, False):
         for kept in (16, 8, 4, 2):
-            yield _with_lines(reply, kept, evidence=evidence)
-        reply = _with_lines(reply, 0, evidence=evidence)
+            yield with_lines(reply, kept, evidence=evidence)
+        reply = with_lines(reply, 0, evidence=evidence)
         yield reply
     while len(reply.blocks) > 1:
         reply = replace(reply, blocks=reply.blocks[:-1])
@@ -106,7 +106,7 @@ def _ever_shorter(reply: Reply) -> Iterator[Reply]:
         yield replace(reply, blocks=tuple(_cut(block, length) for block in reply.blocks))
 
 
-def _with_lines(reply: Reply, kept: int, *, evidence: bool) -> Reply:
+def with_lines(reply: Reply, kept: int, *, evidence: bool) -> Reply:
     """Return the reply with at most `kept` lines in its lists (those of evidence, or the others); with none for 0."""
     blocks: list[Block] = []
     for block in reply.blocks:

@@ -195,7 +195,7 @@ async def test_a_fault_of_the_program_is_admitted_with_a_reference_that_the_log_
     heard = await ask(conversation, "whatsapp")
     said, _, reference = heard.first_lines()[0].partition("Reference: ")
     assert "Something broke on my side" in said
-    assert f"Reference {reference}" in caplog.text
+    assert f"The check of whatsapp broke ({reference})" in caplog.text
     assert "a bug" in caplog.text
 
 

@@ -1,0 +1,5 @@
+"""`python -m bot` is `reachbot`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,123 @@
+"""Builds the parts, starts them together and stops them in order.
+
+What runs is wired here and nowhere else; what a command line says to that is `bot.cli`'s affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from bot.chat.conversation import Conversation, with_progress
+from bot.checks import Checks
+from bot.store import Store
+from bot.transports import console
+from probes.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from types import TracebackType
+
+    from bot.chat.conversation import Responder
+    from bot.checks import Listener, Prober
+    from bot.config import Settings
+    from probes.model import Report, Service
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def run(settings: Settings) -> None:
+    """Serve every transport that is configured; without any, talk in this terminal."""
+    if settings.telegram_bot_token is None:
+        await chat(settings)
+        return
+    async with open_conversation(settings) as conversation:
+        from bot.transports.telegram.transport import serve  # noqa: PLC0415 -- a fifth of a second and 20 MB
+
+        await serve(conversation, settings)
+
+
+async def chat(settings: Settings) -> None:
+    """Talk on standard input and output until the input ends."""
+    interactive = sys.stdin is not None and sys.stdin.isatty()
+    screen = console.screen_for(sys.stdout, interactive=interactive)
+    async with open_conversation(settings) as conversation:
+        await console.converse(conversation, sys.stdin, screen, language=settings.language)
+
+
+async def check(
+    settings: Settings, services: Sequence[Service], responder: Responder, *, deep: bool
+) -> AsyncIterator[Report]:
+    """Measure side by side, without cache or database; yield the reports in the order of the services."""
+    async with LazyProber(settings) as prober, asyncio.TaskGroup() as group:
+
+        def measure(service: Service) -> Coroutine[Any, Any, Report]:
+            check = partial(prober.check, service, deep=deep)
+            return with_progress(service, responder, lambda listener: check(on_observation=listener))
+
+        checks = [group.create_task(measure(service)) for service in services]
+        for measuring in checks:
+            yield await measuring
+
+
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` to its end, or until SIGINT or SIGTERM: then it is cancelled, and stops its parts in its own order."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await asyncio.wait({task})
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def open_conversation(settings: Settings) -> AsyncIterator[Conversation]:
+    """Build what a conversation needs. Measurements stop first, then the engine, the database last."""
+    catalogue = Catalogue.load(settings.catalogue_dir)
+    async with (
+        Store.open(settings.database_path) as store,
+        LazyProber(settings) as prober,
+        asyncio.TaskGroup() as measurements,
+    ):
+        yield Conversation(Checks(prober, store, measurements, cache_s=settings.cache_seconds), catalogue)
+
+
+class LazyProber:
+    """The engine, imported and opened when something is first measured: a chat starts small and in a moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opening = asyncio.Lock()
+        self._open = AsyncExitStack()
+        self._prober: Prober | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def check(self, service: Service, *, deep: bool = False, on_observation: Listener | None = None) -> Report:
+        """Measure, as `Prober.check` does."""
+        async with self._opening:
+            prober = self._prober or await self._opened()
+        return await prober.check(service, deep=deep, on_observation=on_observation)
+
+    async def _opened(self) -> Prober:
+        probes = await asyncio.to_thread(importlib.import_module, "probes")
+        prober: Prober = await self._open.enter_async_context(
+            probes.Prober(trusted_doh=self._settings.trusted_doh, outside_controls=self._settings.outside_controls)
+        )
+        self._prober = prober
+        return prober

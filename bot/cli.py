@@ -1,0 +1,187 @@
+"""The command line, a public contract: what people type, what is printed and how the process ends.
+
+Whatever an operator gets wrong is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from bot import app as parts
+from bot import logs
+from bot.chat import replies
+from bot.chat.matching import match
+from bot.checks import Answer
+from bot.config import SettingsError, load_settings
+from bot.store import StoreError
+from bot.transports.console import PipeScreen, forgiving, screen_for
+from probes import reports
+from probes.catalogue import Catalogue, CatalogueError
+from probes.model import Status
+from probes.targets import BadTarget, host_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+
+    from bot.config import Settings
+    from probes.model import Report, Service
+
+_NOT_OK = 1
+_USAGE = 2
+_INCONCLUSIVE = 3
+_BUG = 70
+"""EX_SOFTWARE of sysexits.h."""
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Measures whether a service can be reached from here and, if not, what stops it.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        run()
+
+
+@app.command()
+def run() -> None:
+    """Start the transports that are configured; with none, a chat in this terminal."""
+    _serve(parts.run)
+
+
+@app.command()
+def chat() -> None:
+    """Chat on standard input and output, one message a line."""
+    _serve(parts.chat)
+
+
+@app.command()
+def check(
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help="Services, or host names.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one report a line as JSON.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Take the time for slower steps as well.")] = False,
+) -> None:
+    """Measure now, past any cache. Exits with 0 if all is ok, 1 if not, 3 if nothing is worse than inconclusive."""
+    settings = _settings()
+    catalogue = Catalogue.load(settings.catalogue_dir)
+    services = [_target(text, catalogue) for text in targets]
+    found = asyncio.run(_check(settings, services, as_json=as_json, deep=deep))
+    raise typer.Exit(_verdict(found))
+
+
+@app.command()
+def services(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one service a line as JSON.")] = False,
+) -> None:
+    """List the services that are known by name."""
+    for service in Catalogue.load(_settings().catalogue_dir):
+        typer.echo(json.dumps(_plain(service), ensure_ascii=False) if as_json else _row(service))
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    forgiving(sys.stdout)
+    try:
+        app(prog_name="reachbot")
+    except Exception as error:  # noqa: BLE001 -- the border of the process
+        _end(error)
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    return settings
+
+
+def _serve(part: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    settings = _settings()
+    asyncio.run(parts.until_stopped(part(settings)))
+
+
+# --- targets and reports ---------------------------------------------------------------------------------------------
+
+
+class _BadTargetError(Exception):
+    """A target that cannot be checked; the text is one line."""
+
+
+def _target(text: str, catalogue: Catalogue) -> Service:
+    """Return the service of that name, or else the host."""
+    if service := catalogue.find(text):
+        return service
+    try:
+        return host_service(text)
+    except BadTarget as error:
+        meant = [service.id for service in match(text, catalogue).suggestions]
+        hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+        raise _BadTargetError(f"{text!r} is neither a known service nor a host: {error}{hint}") from error
+
+
+async def _check(settings: Settings, services: Sequence[Service], *, as_json: bool, deep: bool) -> Sequence[Report]:
+    """Print each report as soon as those before it are printed, and return them all."""
+    screen = PipeScreen(sys.stdout) if as_json else screen_for(sys.stdout)
+    found: list[Report] = []
+    async for report in parts.check(settings, services, screen, deep=deep):
+        if as_json:
+            typer.echo(json.dumps(reports.as_dict(report) | {"news": []}, ensure_ascii=False))
+        else:
+            said = replies.answer(services[len(found)], Answer(report, time.time()))
+            await screen.answer(replace(said, buttons=()))  # there is no chat to press them in
+        found.append(report)
+    screen.leave()
+    return found
+
+
+def _verdict(found: Iterable[Report]) -> int:
+    statuses = {report.status for report in found}
+    if statuses <= {Status.OK}:
+        return 0
+    return _INCONCLUSIVE if statuses <= {Status.OK, Status.INCONCLUSIVE} else _NOT_OK
+
+
+def _row(service: Service) -> str:
+    return f"{service.id:<20} {service.category:<10} {service.name}"
+
+
+def _plain(service: Service) -> dict[str, Any]:
+    components = [
+        {"id": part.id, "essential": part.essential, "pool": part.pool, "endpoints": list(map(str, part.endpoints))}
+        for part in service.components
+    ]
+    return {
+        "id": service.id,
+        "name": service.name,
+        "category": service.category,
+        "aliases": {language: list(names) for language, names in service.aliases.items()},
+        "components": components,
+    }
+
+
+# --- how the process ends --------------------------------------------------------------------------------------------
+
+
+def _end(error: BaseException) -> NoReturn:
+    """Tell an operator's mistake in one line; leave a fault of the program with all its traces."""
+    while isinstance(error, BaseExceptionGroup):  # whatever came together has one cause as a rule
+        error = error.exceptions[0]
+    if isinstance(error, BrokenPipeError):
+        # Python would write the rest of its buffer at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    if isinstance(error, SettingsError | StoreError | CatalogueError | _BadTargetError | OSError):
+        typer.echo(f"reachbot: {logs.redact(' '.join(str(error).split()))}", err=True)
+        sys.exit(_USAGE)
+    logging.getLogger(__name__).critical("Stopped by an error that nobody caught", exc_info=error)
+    sys.exit(_BUG)
