@@ -5,10 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
-from probes.engine import Engine
-from probes.guard import PUBLIC_ANY_PORT
-from probes.live import LiveNetwork
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
@@ -23,12 +19,20 @@ class Prober:
     """
 
     def __init__(self, *, trusted_doh: Sequence[str], outside_controls: Sequence[str]) -> None:
-        self._network = LiveNetwork(guard=PUBLIC_ANY_PORT, trusted_doh=trusted_doh, outside_controls=outside_controls)
-        self._engine = Engine(self._network)
+        self._trusted_doh = trusted_doh
+        self._outside_controls = outside_controls
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._open.enter_async_context(self._network)
+        # A chat is at its prompt before its first check: what only checks need is loaded with the first of them.
+        from probes.engine import Engine  # noqa: PLC0415
+        from probes.guard import PUBLIC_ANY_PORT  # noqa: PLC0415
+        from probes.live import LiveNetwork  # noqa: PLC0415
+
+        network = LiveNetwork(
+            guard=PUBLIC_ANY_PORT, trusted_doh=self._trusted_doh, outside_controls=self._outside_controls
+        )
+        self._engine = Engine(await self._open.enter_async_context(network))
         return self
 
     async def __aexit__(
