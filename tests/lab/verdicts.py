@@ -1,0 +1,115 @@
+"""The real command line, `reachbot check TARGET… --json`, run in the lab, and what it said.
+
+    lab.configure(scenario)
+    checked = check(lab, "www.example.com")
+    assert (checked.said, checked.code) == ("blocked confirmed tls.sni_dropped", 1)
+
+It runs in a fork of this process, which has imported the program already: starting an interpreter for each scenario
+would take longer than most checks do. `run` does start one.
+"""
+
+import functools
+import importlib
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.lab import Lab
+
+_TIMEOUT_S = 60.0
+_PROGRAM = ("bot.cli", "probes.prober", "aiohttp")
+"""With all that they import; the last one is what asking an outside control takes."""
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How the command ended: its reports, in the order of the targets, its exit code and its standard error."""
+
+    reports: tuple[Report, ...]
+    code: int
+    stderr: str = ""
+
+    @property
+    def report(self) -> Report:
+        """The report of the only target."""
+        (report,) = self.reports
+        return report
+
+    @property
+    def said(self) -> str:
+        """The only report's status, confidence and causes, in words: `blocked confirmed dns.nxdomain ip.dropped`."""
+        return said(self.report)
+
+    @property
+    def elapsed_s(self) -> float:
+        elapsed_s: float = self.report["elapsed_s"]
+        return elapsed_s
+
+
+def said(finding: Report) -> str:
+    """Put a report's, or a component's, status, confidence and causes in words."""
+    return " ".join((finding["status"], finding["confidence"], *finding["causes"]))
+
+
+def components(report: Report) -> dict[str, str]:
+    """Return what is said of each component, by its id."""
+    return {component["id"]: said(component) for component in report["components"]}
+
+
+def check(lab: Lab, *targets: str, deep: bool = False, environment: dict[str, str] | None = None) -> Checked:
+    """Check these targets on the lab's client host, in the scenario that it is in."""
+    _import_program()
+    arguments = _arguments(targets, deep=deep)
+    out, err, code = lab.call(_main, arguments, lab.files, environment or {}, timeout_s=_TIMEOUT_S)
+    return _checked(out, err, code)
+
+
+def run(lab: Lab, *targets: str, deep: bool = False, environment: dict[str, str] | None = None) -> Checked:
+    """Do the same in an interpreter of its own, as people do."""
+    argv = [sys.executable, "-m", "bot", *_arguments(targets, deep=deep)]
+    here = {"PYTHONPATH": str(Path.cwd())} | (environment or {})
+    done = lab.run(argv, env=here, timeout_s=_TIMEOUT_S, cwd=lab.files)
+    return _checked(done.stdout, done.stderr, done.returncode)
+
+
+@functools.cache
+def _import_program() -> None:
+    for module in _PROGRAM:
+        importlib.import_module(module)
+
+
+def _arguments(targets: Sequence[str], *, deep: bool) -> list[str]:
+    return ["check", *targets, "--json", *(["--deep"] if deep else [])]
+
+
+def _main(arguments: Sequence[str], directory: Path, environment: dict[str, str]) -> tuple[str, str, int]:
+    """Be the program: in a child that has no other use, so that nothing needs to be put back."""
+    from bot import cli  # noqa: PLC0415 (imported before the fork)
+
+    os.chdir(directory)  # away from the .env of whoever runs the tests
+    os.environ.update(environment)
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    sys.argv, sys.stdout, sys.stderr = ["reachbot", *arguments], out, err
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return _written(out), _written(err), code
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
+def _checked(out: str, err: str, code: int) -> Checked:
+    return Checked(tuple(json.loads(line) for line in out.splitlines()), code, err)
