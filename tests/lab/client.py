@@ -167,14 +167,14 @@ def mtproto(address: str, port: int, disguised: bool, timeout_s: float = SURE_S)
     frame = struct.pack("<I", len(request)) + request
     with closing(connect(address, port)) as stream:
         stream.settimeout(timeout_s)
-        stream.sendall(_obfuscated(frame) if disguised else b"\xee" * 4 + frame)
+        stream.sendall(obfuscated(frame) if disguised else b"\xee" * 4 + frame)
         answer = stream.recv(65536)
     if not answer:
         raise EOFError
     return answer
 
 
-def _obfuscated(frame: bytes) -> bytes:
+def obfuscated(frame: bytes) -> bytes:
     """Hide the intermediate transport in Obfuscated2 (https://core.telegram.org/mtproto/mtproto-transports)."""
     head = b"\x01" + os.urandom(55) + b"\xee" * 4 + b"\x02\x00" + os.urandom(2)
     encryptor = Cipher(algorithms.AES(head[8:40]), modes.CTR(head[40:56])).encryptor()

@@ -80,6 +80,11 @@ class Lab:
         return self._running
 
     @property
+    def files(self) -> Path:
+        """The directory that lives as long as the lab: certificates, /etc's files."""
+        return self._processes.files
+
+    @property
     def is_alive(self) -> bool:
         """Tell whether it is up and none of its processes has failed."""
         if self._running is None:

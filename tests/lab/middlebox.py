@@ -12,6 +12,7 @@ from tests.lab.path import Path, Schedule
 from tests.lab.rulebook import Rulebook
 
 _MOST_FLOWS = 50_000
+_HEADER_V4, _HEADER_V6 = 20, 40
 _FLAGS_V4, _FLAGS_V6 = 33, 53  # where a packet has its TCP flags
 _PLAIN_V4 = 0x45  # version 4 and no options
 
@@ -39,10 +40,11 @@ class Middlebox:
 
     def take(self, raw: bytes, outbound: bool, now_s: float) -> None:
         """Take one packet from either end; what nothing is held against takes a short way."""
-        if raw[0] == _PLAIN_V4:
-            key, flags = raw[9:10] + raw[12:24], raw[_FLAGS_V4] if raw[9] == TCP else 0
-        elif raw[0] >> 4 == 6:
-            key, flags = raw[6:7] + raw[8:44], raw[_FLAGS_V6] if raw[6] == TCP else 0
+        size = len(raw)
+        if size >= _HEADER_V4 and raw[0] == _PLAIN_V4:
+            key, flags = raw[9:10] + raw[12:24], raw[_FLAGS_V4] if raw[9] == TCP and size > _FLAGS_V4 else 0
+        elif size >= _HEADER_V6 and raw[0] >> 4 == 6:
+            key, flags = raw[6:7] + raw[8:44], raw[_FLAGS_V6] if raw[6] == TCP and size > _FLAGS_V6 else 0
         else:
             return
         flow = (self._out if outbound else self._back).get(key)

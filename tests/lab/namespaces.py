@@ -95,7 +95,9 @@ def supervise(control: socket.socket, parent: int, keep: set[int], files: Path, 
     try:
         if _unshare(control):
             kernel.die_with_parent(signal.SIGTERM)
-            _outlive(kernel.fork(inside) if os.getppid() == parent else None)
+            inner = kernel.fork(inside) if os.getppid() == parent else 0
+            kernel.close_descriptors(())  # else nobody would see a channel close whose other end has died
+            _outlive(inner)
     finally:
         shutil.rmtree(files, ignore_errors=True)
 
@@ -117,8 +119,8 @@ def _unshare(control: socket.socket) -> bool:
     return control.recv(1) != b""
 
 
-def _outlive(inner: int | None) -> None:
-    while inner is not None:
+def _outlive(inner: int) -> None:
+    while inner:
         if signal.sigwait({signal.SIGTERM, signal.SIGCHLD}) == signal.SIGTERM:
             os.kill(inner, signal.SIGKILL)
         elif os.waitpid(inner, os.WNOHANG)[0]:
