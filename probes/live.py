@@ -64,8 +64,7 @@ class LiveNetwork:
     async def __aenter__(self) -> Self:
         context = trust.verifying_context("h2", "http/1.1", roots=self._roots)
         self._doh = await self._open.enter_async_context(dns.DohClients(context))
-        tls_context = trust.verifying_context(roots=self._roots)
-        self._outside = OutsideControls(self._control_urls, tls=tls_context, resolve=self._addresses_of)
+        self._outside = OutsideControls(self._control_urls, resolve=self._addresses_of, roots=self._roots)
         self._open.push_async_callback(self._outside.close)
         return self
 

@@ -1,101 +1,105 @@
-"""Asks an outside control what it sees: the client side of OONI's test-helper protocol.
+"""Asks outside controls what they see: the client side of OONI's test-helper protocol.
 
-The protocol (probe-cli internal/model/th.go): POST a URL and addresses as JSON, get back the control's own DNS answer,
-connects, handshakes and page. Failure strings in the answer are partly of an older vocabulary, so they are only ever
-told from null (facts of oohelperd). A control that fails says nothing of the service: its failure stays its own.
+A control that fails says nothing of the service: its failure stays its own, is never raised and never a verdict. Every
+control that is asked may use all the time that is left. The next one is asked beside it once it has been silent for a
+third of the question's time, and at once when it has failed; the first answer counts. (A control takes its time
+where the target doesn't answer it: silence is not yet a fault.) One that has failed is asked last for a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, TypeAdapter
-
-from probes.failures import failure_of
+from probes import trust
+from probes.control.protocol import (
+    MAX_ANSWER_BYTES,
+    UNKNOWN,
+    UNREACHABLE,
+    Request,
+    join_endpoint,
+    read_answer,
+    split_endpoint,
+    write_request,
+)
+from probes.failures import failure_of, unknown
 from probes.model import Arm, OutsideObservation, Purpose, Target
+from probes.steps.http import USER_AGENT
+from probes.trust import is_address
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Iterable, Mapping, Sequence
 
     import aiohttp
-    from aiohttp.abc import AbstractResolver
 
+    from probes.control.protocol import Answer, Connect, Handshake
+    from probes.http_names import Resolve
     from probes.network import OutsideQuestion
 
-Resolve = Callable[[str], Awaitable[Sequence[str]]]
-
-ANSWER_BYTES = 1 << 20
-"""An answer is bounded; the protocol itself allows 16 MiB, of which bodies were once a part."""
-HEADERS = {
+NONE_CONFIGURED = unknown("no outside control is configured")
+_SHARE = 1 / 3
+_REST_S = 60.0
+_CONNECTIONS = 16
+"""At a time. A public control serves 25 requests at once, of all its askers."""
+_HTTPS_PORT = 443
+_MAX_ADDRESSES = 64
+_MAX_FAILURE = 200
+_MAX_TITLE = 512
+_STATUSES = range(100, 600)
+_OWN_HEADERS = {"Accept-Encoding": "identity", "Content-Type": "application/json", "User-Agent": "reachbot"}
+"""Without compression the length of an answer is the length of its bytes."""
+_VISIT_HEADERS = {
     "Accept": ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
-    "Accept-Language": ["en-US,en;q=0.8"],
-    "User-Agent": ["Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"],
+    "Accept-Language": ["en-US,en;q=0.5"],
+    "User-Agent": [USER_AGENT],
 }
+"""What the control says to the site: the same as the measured request."""
 
 
-class _Connect(BaseModel):
-    status: bool = False
-    failure: str | None = None
+class ControlError(Exception):
+    """A control answered, but not with what it saw."""
 
 
-class _Page(BaseModel):
-    body_length: int = -1
-    failure: str | None = None
-    title: str = ""
-    status_code: int = -1
+def control_url(text: str) -> str:
+    """Return the URL of a control. Raises ValueError for one that is not safe to ask.
+
+    An answer that anybody on the way can change is worth nothing, so it has to be https, but for a tunnel's near end
+    on this very host (http://127.0.0.1:8080).
+    """
+    parts = urlsplit(text)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
+        raise ValueError("is neither an https:// URL nor an http:// one with a loopback address")
+    return text
 
 
-class _Dns(BaseModel):
-    failure: str | None = None
-    addrs: list[str] = Field(default_factory=list, max_length=256)
-
-
-class ControlAnswer(BaseModel):
-    """What the protocol's answer says, as far as it is used here."""
-
-    tcp_connect: dict[str, _Connect] = Field(default_factory=dict, max_length=256)
-    tls_handshake: dict[str, _Connect] | None = None
-    http_request: _Page
-    dns: _Dns
-
-
-_ANSWER = TypeAdapter(ControlAnswer)
-
-
-def request_for(question: OutsideQuestion) -> dict[str, Any]:
-    """Build the request's JSON."""
-    port = question.endpoint.port
-    return {
-        "http_request": _url(question),
-        "http_request_headers": HEADERS,
-        "tcp_connect": [f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in question.addresses],
-        "x_quic_enabled": False,
-    }
-
-
-def _url(question: OutsideQuestion) -> str:
-    """Return a web endpoint's URL; for any other kind one at its port, so that names and connects are tried."""
+def request_for(question: OutsideQuestion) -> Request:
+    """Ask for a web endpoint's URL; for any other endpoint, one at its port, so that name and connects are tried."""
     endpoint = question.endpoint
     if endpoint.scheme in {"http", "https"}:
-        return str(endpoint)
-    scheme = "https" if endpoint.port == 443 else "http"  # noqa: PLR2004 - HTTPS
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"{scheme}://{host}:{endpoint.port}/"
+        url = str(endpoint)
+    else:
+        scheme = "https" if endpoint.scheme == "tls" or endpoint.port == _HTTPS_PORT else "http"
+        url = f"{scheme}://{join_endpoint(endpoint.host, endpoint.port)}/"
+    return Request(
+        http_request=url,
+        http_request_headers=_VISIT_HEADERS,
+        tcp_connect=[join_endpoint(address, endpoint.port) for address in question.addresses],
+    )
 
 
 class OutsideControls:
-    """Several controls, asked one after the other until one answers."""
+    """Several controls. To be closed at the end."""
 
-    def __init__(self, urls: Sequence[str], *, tls: ssl.SSLContext, resolve: Resolve) -> None:
+    def __init__(self, urls: Iterable[str], *, resolve: Resolve, roots: trust.Roots = trust.SYSTEM) -> None:
+        """Take controls in the order in which they are asked. One that `control_url` refuses counts as failed."""
         self._urls = tuple(urls)
-        self._tls = tls
         self._resolve = resolve
+        self._roots = roots
+        self._rests_until_s: dict[str, float] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -104,75 +108,92 @@ class OutsideControls:
             self._session = None
 
     async def ask(self, question: OutsideQuestion) -> OutsideObservation:
-        """Ask until one control answers or the question's time is over. Never raises for what a control does."""
-        started_s = time.perf_counter()
-        left_s = question.timeout_s
-        failure, control = "unknown_failure: no outside control is configured", ""
-        for url in self._urls:
-            control, last = url, url == self._urls[-1]
-            share_s = left_s if last else left_s / 2
-            try:
-                async with asyncio.timeout(share_s):
-                    answer = await self._ask_one(url, question)
-            except Exception as error:  # noqa: BLE001 - whatever a control does, it is a failed control, not a verdict
-                failure = failure_of(error)
-            else:
-                return _observation(question, url, answer, time.perf_counter() - started_s)
-            left_s = question.timeout_s - (time.perf_counter() - started_s)
-        return _failed(question, control, failure, time.perf_counter() - started_s)
+        """Ask until one control answers or the question's time is over; then the last failure is returned."""
+        now = asyncio.get_running_loop().time
+        deadline_s = now() + question.timeout_s
+        waiting = deque(self._order(now()))
+        answer = _failed(question, "", NONE_CONFIGURED, 0.0)
+        async with asyncio.TaskGroup() as group:
+            calls: set[asyncio.Task[OutsideObservation]] = set()
+            while calls or (waiting and now() < deadline_s):
+                if waiting:
+                    calls.add(group.create_task(self._call(waiting.popleft(), question, deadline_s)))
+                patience_s = question.timeout_s * _SHARE if waiting else None
+                done, calls = await asyncio.wait(calls, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+                for call in done:
+                    answer = call.result()
+                    if answer.failure is None:
+                        _cancel(calls)
+                        return answer
+        return answer
 
-    async def _ask_one(self, url: str, question: OutsideQuestion) -> ControlAnswer:
-        """Ask one control. Raises whatever goes wrong, ValueError for an answer that is none."""
-        session = self._open_session()
-        async with session.post(url, json=request_for(question), allow_redirects=False) as response:
+    def _order(self, now_s: float) -> Sequence[str]:
+        return sorted(self._urls, key=lambda url: self._rests_until_s.get(url, now_s) > now_s)
+
+    async def _call(self, url: str, question: OutsideQuestion, deadline_s: float) -> OutsideObservation:
+        now = asyncio.get_running_loop().time
+        began_s = now()
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                answer = await self._exchange(url, request_for(question))
+        except Exception as error:  # noqa: BLE001 - whatever a control does, it is a failed control, not a verdict
+            self._rests_until_s[url] = now() + _REST_S
+            return _failed(question, url, failure_of(error), now() - began_s)
+        return _seen(question, url, answer, now() - began_s)
+
+    async def _exchange(self, url: str, request: Request) -> Answer:
+        """Ask one control. Raises whatever goes wrong, `ControlError` for an answer that is none."""
+        session = self._opened()
+        async with session.post(control_url(url), data=write_request(request), allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
-                raise ValueError(f"the control answered {response.status}")
-            body = await response.content.read(ANSWER_BYTES + 1)
-            while len(body) <= ANSWER_BYTES and (more := await response.content.read(ANSWER_BYTES)):
-                body += more
-        if len(body) > ANSWER_BYTES:
-            raise ValueError("the control's answer is too large")
-        return _ANSWER.validate_json(body)
+                raise ControlError(f"the control answered {response.status}")
+            return _read(await _bounded(response))
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _opened(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 - half of the start-up time, and most checks never ask outside
 
+        from probes.http_names import Resolver  # noqa: PLC0415 - as above
+
         if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=self._tls, resolver=_resolver(self._resolve), limit=8)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=False, auto_decompress=True)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    ssl=trust.verifying_context("http/1.1", roots=self._roots),
+                    resolver=Resolver(self._resolve),
+                    limit=_CONNECTIONS,
+                ),
+                headers=_OWN_HEADERS,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None),
+            )
         return self._session
 
 
-def _resolver(resolve: Resolve) -> AbstractResolver:
-    """Let aiohttp resolve through `resolve`: getaddrinfo cannot be cancelled and would hold up the program's end."""
-    from aiohttp.abc import AbstractResolver, ResolveResult  # noqa: PLC0415 - see above
-
-    class Resolver(AbstractResolver):
-        async def resolve(
-            self,
-            host: str,
-            port: int = 0,
-            family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 - both families are given
-        ) -> list[ResolveResult]:
-            addresses = await resolve(host)
-            if not addresses:
-                raise OSError(f"no address for {host}")
-            return [
-                ResolveResult(hostname=host, host=address, port=port, family=family_of(address), proto=0, flags=0)
-                for address in addresses
-            ]
-
-        async def close(self) -> None:
-            """Nothing is held open."""
-
-    def family_of(address: str) -> int:
-        return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-    return Resolver()
+def _cancel(calls: Iterable[asyncio.Task[OutsideObservation]]) -> None:
+    for call in calls:
+        call.cancel()
 
 
-def _target(question: OutsideQuestion) -> Target:
-    return Target(host=question.endpoint.host, port=question.endpoint.port)
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > MAX_ANSWER_BYTES:
+            raise ControlError("the control's answer is too long")
+    return bytes(body)
+
+
+def _read(body: bytes) -> Answer:
+    try:
+        answer = read_answer(body)
+    except ValueError as error:
+        raise ControlError("the control's answer makes no sense") from error
+    if answer.http_request.failure is None and answer.http_request.status_code not in _STATUSES:
+        raise ControlError("the control tells neither of a page nor of a failure")
+    return answer
+
+
+# --- what an answer says ---------------------------------------------------------------------------------------------
 
 
 def _failed(question: OutsideQuestion, control: str, failure: str, elapsed_s: float) -> OutsideObservation:
@@ -186,9 +207,7 @@ def _failed(question: OutsideQuestion, control: str, failure: str, elapsed_s: fl
     )
 
 
-def _observation(
-    question: OutsideQuestion, control: str, answer: ControlAnswer, elapsed_s: float
-) -> OutsideObservation:
+def _seen(question: OutsideQuestion, control: str, answer: Answer, elapsed_s: float) -> OutsideObservation:
     page = answer.http_request
     return OutsideObservation(
         arm=Arm.CONTROL,
@@ -196,26 +215,38 @@ def _observation(
         target=_target(question),
         control=control,
         elapsed_s=elapsed_s,
-        addresses=tuple(address for address in answer.dns.addrs if _is_address(address)),
-        dns_failure=answer.dns.failure,
-        tcp={where: _failure(connect) for where, connect in answer.tcp_connect.items()},
-        tls={where: _failure(connect) for where, connect in (answer.tls_handshake or {}).items()},
-        http_failure=page.failure,
+        addresses=tuple(filter(is_address, answer.dns.addrs[:_MAX_ADDRESSES])),
+        dns_failure=_short(answer.dns.failure),
+        tcp=_by_endpoint(answer.tcp_connect),
+        tls=_by_endpoint(answer.tls_handshake or {}),
+        http_failure=_short(page.failure),
         http_status=page.status_code if page.failure is None else None,
-        http_title=page.title[:512] or None,
+        http_title=page.title[:_MAX_TITLE] or None,
         http_body_bytes=page.body_length if page.body_length >= 0 else None,
     )
 
 
-def _failure(connect: _Connect) -> str | None:
-    if connect.failure is None and not connect.status:
-        return "unknown_failure"
-    return connect.failure and connect.failure[:200]
+def _target(question: OutsideQuestion) -> Target:
+    return Target(host=question.endpoint.host, port=question.endpoint.port)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _by_endpoint(outcomes: Mapping[str, Connect | Handshake]) -> dict[str, str | None]:
+    """Return the failures by "address:port", addresses in their usual form; what is no endpoint is left out.
+
+    So is an IPv6 endpoint that failed by anything but silence or refusal: most likely the control has no IPv6 itself.
+    """
+    told: dict[str, str | None] = {}
+    for text, outcome in list(outcomes.items())[:_MAX_ADDRESSES]:
+        endpoint = split_endpoint(text)
+        failure = _short(outcome.failure or (None if outcome.status else UNKNOWN))
+        if endpoint and not (":" in endpoint[0] and failure == UNREACHABLE):
+            told[join_endpoint(*endpoint)] = failure
+    return told
+
+
+def _short(failure: str | None) -> str | None:
+    return failure and failure[:_MAX_FAILURE]
+
+
+def _is_loopback(host: str) -> bool:
+    return is_address(host) and ip_address(host).is_loopback

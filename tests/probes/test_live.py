@@ -247,17 +247,16 @@ async def test_a_question_is_asked_once(network: LiveNetwork) -> None:
 
 
 async def test_an_outside_control_is_found_by_an_honest_resolver(tmp_path: Path) -> None:
-    """The control itself answers in plain HTTP here: how it is asked is shown elsewhere."""
     resolv_conf = tmp_path / "resolv.conf"
     resolv_conf.write_text("nameserver 127.0.0.1\n")
     async with (
         DnsServer() as server,
         DohServer(server, tls_server.authority()) as operator,
-        serve(say(response(b"{}", status="503 Busy"))) as port,
+        serve(say(response(b"{}", status="503 Busy")), tls=tls_server.good("control.example")) as port,
         LiveNetwork(
             guard=LOOPBACK,
             trusted_doh=("https://127.0.0.1:1/dns-query", operator.url),
-            outside_controls=(f"http://control.example:{port}/",),
+            outside_controls=(f"https://control.example:{port}/",),
             resolv_conf=resolv_conf,
             roots=tls_server.roots(),
         ) as network,
@@ -266,7 +265,7 @@ async def test_an_outside_control_is_found_by_an_honest_resolver(tmp_path: Path)
         question = OutsideQuestion(endpoint=Endpoint("https", "example.org", 443, "/"), addresses=())
         seen = await network.ask_outside(question)
     assert (seen.control, seen.failure) == (
-        f"http://control.example:{port}/",
+        f"https://control.example:{port}/",
         "unknown_failure: the control answered 503",
     )
 
