@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+STAGES = {
+    "https": ("tcp", "tls", "http"),
+    "http": ("tcp", "http"),
+    "tls": ("tcp", "tls"),
+    "tcp": ("tcp",),
+    "mtproto": ("tcp", "mtproto"),
+    "mtproto+obfuscated": ("tcp", "mtproto"),
+    "quic": ("quic",),
+    "stun": ("stun",),
+}
+"""The steps that an endpoint's scheme is taken through, in order."""
+
 SILENCE = frozenset({"generic_timeout_error", "timed_out"})
 RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
 REFUSALS = frozenset({"connection_refused"})
@@ -85,40 +97,45 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One connection, as far as it got."""
+    """One connection, as far as it got: its steps in order, the failed one last."""
 
     attempt: Attempt
-    tcp: TcpObservation | None
-    tls: TlsObservation | None
-    http: HttpObservation | None
+    steps: tuple[AnyObservation, ...]
     done: bool
     slow: bool
     """Still running, in a stage that takes longer than the network's round trips explain."""
 
     @property
-    def last(self) -> TcpObservation | TlsObservation | HttpObservation | None:
-        return self.http or self.tls or self.tcp
+    def tcp(self) -> TcpObservation | None:
+        return next((step for step in self.steps if isinstance(step, TcpObservation)), None)
+
+    @property
+    def tls(self) -> TlsObservation | None:
+        return next((step for step in self.steps if isinstance(step, TlsObservation)), None)
+
+    @property
+    def http(self) -> HttpObservation | None:
+        return next((step for step in self.steps if isinstance(step, HttpObservation)), None)
+
+    @property
+    def failure(self) -> str | None:
+        return self.steps[-1].failure if self.steps else None
 
     @property
     def layer(self) -> str:
         """The layer that the flow ended in, or is waiting in."""
-        if self.last is None or (self.last is self.tcp and self.tcp and self.tcp.failure):
-            return "tcp"
-        if not self.done and not self.last.failure:
-            return "tls" if self.last is self.tcp and self.attempt.endpoint.scheme == "https" else "http"
-        return self.last.step
-
-    @property
-    def failure(self) -> str | None:
-        return self.last.failure if self.last else None
+        stages = STAGES[self.attempt.endpoint.scheme]
+        if self.steps and (self.done or self.failure is not None):
+            return self.steps[-1].step
+        return stages[min(len(self.steps), len(stages) - 1)]
 
     @property
     def works(self) -> bool:
-        return self.done and self.last is not None and self.last.failure is None
+        return self.done and bool(self.steps) and self.failure is None
 
     @property
     def failed(self) -> bool:
-        return self.done and self.last is not None and self.last.failure is not None
+        return self.done and self.failure is not None
 
     @property
     def suspicious(self) -> bool:
@@ -129,18 +146,11 @@ class Flow:
         """The server showed a valid certificate for the endpoint's own name."""
         return self.tls is not None and self.tls.failure is None and self.tls.server_name == self.attempt.endpoint.host
 
-    @property
-    def got_bytes(self) -> bool:
-        """The server was heard at or above the layer in question, in whatever words: hello, alert, certificate."""
-        if self.http is not None and self.http.failure is None:
-            return True
-        return self.tls is not None and (self.tls.failure is None or bool(self.tls.chain) or self.tls.alert is not None)
-
     def reached(self, layer: str) -> bool:
-        """Tell whether the server answered at `layer` ("tls" or "http")."""
-        if layer == "http":
-            return self.http is not None and self.http.failure is None
-        return self.got_bytes
+        """Tell whether the server was heard at `layer`; at "tls" in whatever words: hello, alert, certificate."""
+        if layer == "tls" and self.tls is not None and (self.tls.chain or self.tls.alert is not None):
+            return True
+        return any(step.step == layer and step.failure is None for step in self.steps)
 
     def shares_fate(self, layer: str, failure: str | None) -> bool:
         """Tell whether this flow ended in `layer` the way `failure` does."""
@@ -148,7 +158,7 @@ class Flow:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(o.id for o in (self.tcp, self.tls, self.http) if o is not None)
+        return tuple(step.id for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,14 +330,7 @@ class Evidence:
     def _flow(self, trial: Trial) -> Flow:
         attempt = trial.step
         assert isinstance(attempt, Attempt)  # noqa: S101 - the caller's condition, told to mypy
-        return Flow(
-            attempt,
-            next((o for o in trial.observations if isinstance(o, TcpObservation)), None),
-            next((o for o in trial.observations if isinstance(o, TlsObservation)), None),
-            next((o for o in trial.observations if isinstance(o, HttpObservation)), None),
-            done=trial.done,
-            slow=self.slow(trial),
-        )
+        return Flow(attempt, tuple(trial.observations), done=trial.done, slow=self.slow(trial))
 
     @cached_property
     def name_flows(self) -> list[Flow]:

@@ -14,7 +14,8 @@ from probes.model import Cause, Confidence, Finding, Purpose, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LAYERS = ("tcp", "tls", "http")
+LAYERS = ("tcp", "tls", "http", "mtproto", "quic", "stun", "transfer")
+"""Lowest first."""
 ENOUGH = 2
 """How many times something must be seen on fresh sockets before it is said: one lost packet is no block."""
 
