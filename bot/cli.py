@@ -24,6 +24,7 @@ from bot.checks import Answer
 from bot.config import SettingsError, load_settings
 from bot.store import StoreError
 from bot.transports.console import PipeScreen, forgiving, screen_for
+from bot.transports.errors import TransportError
 from probes import reports
 from probes.catalogue import Catalogue, CatalogueError
 from probes.model import Status
@@ -40,6 +41,14 @@ _USAGE = 2
 _INCONCLUSIVE = 3
 _BUG = 70
 """EX_SOFTWARE of sysexits.h."""
+
+
+class _BadTargetError(Exception):
+    """A target that cannot be checked; the text is one line."""
+
+
+_MISTAKES = (SettingsError, StoreError, CatalogueError, TransportError, _BadTargetError, OSError)
+"""What is the operator's to put right, told in the error's own line."""
 
 app = typer.Typer(
     add_completion=False,
@@ -113,10 +122,6 @@ def _serve(part: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
 # --- targets and reports ---------------------------------------------------------------------------------------------
 
 
-class _BadTargetError(Exception):
-    """A target that cannot be checked; the text is one line."""
-
-
 def _target(text: str, catalogue: Catalogue) -> Service:
     """Return the service of that name, or else the host."""
     if service := catalogue.find(text):
@@ -180,7 +185,7 @@ def _end(error: BaseException) -> NoReturn:
         # Python would write the rest of its buffer at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    if isinstance(error, SettingsError | StoreError | CatalogueError | _BadTargetError | OSError):
+    if isinstance(error, _MISTAKES):
         typer.echo(f"reachbot: {logs.redact(' '.join(str(error).split()))}", err=True)
         sys.exit(_USAGE)
     logging.getLogger(__name__).critical("Stopped by an error that nobody caught", exc_info=error)

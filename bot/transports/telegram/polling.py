@@ -1,0 +1,127 @@
+"""Updates one by one, whatever Telegram, the network or a single broken update does.
+
+What an update says is `bot.transports.telegram.transport`'s affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bot.transports.errors import TransportError
+from bot.transports.telegram.request import AiohttpRequest
+from bot.transports.telegram.responder import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from telegram import Bot
+
+_log = logging.getLogger(__name__)
+
+ALLOWED_UPDATES = (Update.MESSAGE, Update.CALLBACK_QUERY)
+POLL_S = 30
+"""How long Telegram may keep a poll waiting."""
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+_CONFIRM_S = 1.5
+REFUSED = "Telegram refuses TELEGRAM_BOT_TOKEN: ask @BotFather for the right one"
+
+
+class PollingRequest(AiohttpRequest):
+    """Puts an empty update in the place of one that cannot be read.
+
+    python-telegram-bot would fail the whole batch and ask for it again for ever.
+    """
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer, each of its updates readable."""
+        answer = AiohttpRequest.parse_json_payload(payload)
+        updates = answer.get("result")
+        if isinstance(updates, list):
+            answer["result"] = [readable for update in updates if (readable := _readable(update))]
+        return answer
+
+
+def _readable(update: Any) -> dict[str, Any] | None:  # noqa: ANN401 -- JSON from outside
+    try:
+        Update.de_json(update, None)
+    except Exception:  # noqa: BLE001 -- whatever a malformed update leads the library into
+        update_id = update.get("update_id") if isinstance(update, dict) else None
+        _log.exception("Update %s cannot be read and is passed over", update_id)
+        return {"update_id": update_id} if isinstance(update_id, int) else None
+    return dict(update)
+
+
+async def until_reachable(bot: Bot) -> None:
+    """Open the bot, however long Telegram stays out of reach. Raises `TransportError` for a refused token."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            await bot.initialize()
+            await bot.delete_webhook()  # with one set, polls are refused
+        except InvalidToken as error:
+            raise TransportError(REFUSED) from error
+        except TelegramError as error:
+            pause_s = await _rest(error, pause_s)
+        else:
+            return
+
+
+async def updates(bot: Bot) -> AsyncGenerator[Update, None]:
+    """Yield what people do, for ever. Raises `TransportError` for a refused token.
+
+    An update counts as taken when the next one is asked for, or when the iterator is closed.
+    """
+    offset: int | None = None
+    pause_s = _FIRST_PAUSE_S
+    try:
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            try:
+                batch = await _poll(bot, offset, POLL_S)
+            except InvalidToken as error:
+                raise TransportError(REFUSED) from error
+            except TelegramError as error:
+                pause_s = await _rest(error, pause_s)
+                continue
+            pause_s = _FIRST_PAUSE_S
+            for update in batch:
+                offset = update.update_id + 1
+                yield update
+            if not batch and asyncio.get_running_loop().time() - began_s < _FIRST_PAUSE_S:
+                await asyncio.sleep(_FIRST_PAUSE_S)  # no long poll ends that soon: something between answers for it
+    finally:
+        if offset is not None:
+            await _confirm(bot, offset)
+
+
+async def _poll(bot: Bot, offset: int | None, timeout_s: int) -> Sequence[Update]:
+    return await bot.get_updates(offset=offset, timeout=timeout_s, allowed_updates=ALLOWED_UPDATES)
+
+
+async def _confirm(bot: Bot, offset: int) -> None:
+    """Tell Telegram what was taken, so that it is not handed out again after a restart."""
+    try:
+        async with asyncio.timeout(_CONFIRM_S):
+            await bot.get_updates(offset=offset, limit=1, timeout=0, allowed_updates=ALLOWED_UPDATES)
+    except (TelegramError, TimeoutError) as error:
+        _log.warning("The last updates may come again: %s", error)
+
+
+async def _rest(error: TelegramError, pause_s: float) -> float:
+    """Wait before the next try, and return how long to wait after that one."""
+    if isinstance(error, RetryAfter):
+        await asyncio.sleep(seconds(error))
+        return pause_s
+    if isinstance(error, Conflict):
+        _log.error("Another process polls Telegram with the same token; stop one of the two")
+    else:
+        _log.warning("Telegram cannot be reached, next try in %.0f s: %s", pause_s, error)
+    await asyncio.sleep(pause_s)
+    return min(2 * pause_s, _LONGEST_PAUSE_S)

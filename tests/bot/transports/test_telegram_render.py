@@ -1,0 +1,54 @@
+"""Replies as Telegram's HTML, held against the fake's own reading of it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.reply import Button, Headline, Items, Line, Moment, Paragraph, Reply
+from bot.transports.telegram.render import render
+from probes.model import Status
+from tests.fakes.telegram.markup import Formatted, parse_html
+
+FOREIGN = st.text(st.sampled_from("<>&\"'/b \n😀ё"), max_size=400)
+
+
+def read(reply: Reply) -> Formatted:
+    return parse_html(render(reply).html, lambda _: None)
+
+
+def test_a_reply_keeps_its_structure() -> None:
+    formatted = read(
+        Reply(
+            blocks=(
+                Headline("WhatsApp — blocked", Status.BLOCKED),
+                Paragraph("Why."),
+                Items("In detail", (Line("Website: blocked", Status.BLOCKED), Line("plain"))),
+                Moment("Measured ", "just now", " from here.", 1_800_000_000.5),
+                Items("Evidence", (Line("TCP <cut> & off"),), evidence=True),
+            )
+        )
+    )
+    assert formatted.text == (
+        "⛔ WhatsApp — blocked\n\nWhy.\n\nIn detail\n⛔ Website: blocked\n• plain\n\n"
+        "Measured just now from here.\n\nEvidence\n• TCP <cut> & off"
+    )
+    assert {entity["type"] for entity in formatted.entities} == {"bold", "date_time", "expandable_blockquote"}
+
+
+@given(headline=FOREIGN, text=FOREIGN, lines=st.lists(FOREIGN, max_size=40), evidence=st.booleans())
+def test_whatever_strangers_wrote_is_text_and_fits(headline: str, text: str, lines: list[str], evidence: bool) -> None:
+    items = Items("Evidence", tuple(map(Line, lines)), evidence=evidence)
+    reply = Reply(blocks=(Headline(headline, Status.OK), Paragraph(text), items))
+    formatted = read(reply)
+    assert len(formatted.text.encode("utf-16-le")) // 2 <= 4096
+    assert headline.strip() in formatted.text
+
+
+def test_a_command_that_is_too_long_for_a_button_has_none() -> None:
+    fitting = Button("Again", "/again example.org")
+    too_long = Button("Again", f"/again {'ё' * 40}.рф")
+    keyboard = render(Reply(blocks=(), buttons=((fitting, too_long),))).keyboard
+    assert keyboard is not None
+    assert [[key.callback_data for key in row] for row in keyboard.inline_keyboard] == [["/again example.org"]]
+    assert render(Reply(blocks=(), buttons=((too_long,),))).keyboard is None
