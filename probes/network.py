@@ -46,6 +46,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """A bounded amount of data to be moved one way over the connection, in place of a plain request."""
+
+    direction: Literal["down", "up"]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One connection to one address for one endpoint, taken as far as its scheme goes, or as `until` says.
 
@@ -60,6 +68,8 @@ class Attempt:
     """Tells repeats of the same step apart."""
     server_name: str | None = None
     until: Literal["tcp", "tls", "http"] = "http"
+    transfer: Transfer | None = None
+    """Replaces the request at the end of an http or https attempt."""
     timeouts: Timeouts = field(default=Timeouts(), compare=False)
     arm: Arm = Arm.EXPERIMENT
     purpose: Purpose = Purpose.MEASURE
