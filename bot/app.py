@@ -6,13 +6,13 @@ What runs is wired here and nowhere else; what a command line says to that is `b
 from __future__ import annotations
 
 import asyncio
-import importlib
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+import probes
 from bot.chat.conversation import Conversation, with_progress
 from bot.checks import Checks
 from bot.store import Store
@@ -92,7 +92,7 @@ async def open_conversation(settings: Settings) -> AsyncIterator[Conversation]:
 
 
 class LazyProber:
-    """The engine, imported and opened when something is first measured: a chat starts small and in a moment."""
+    """The engine, opened when something is first measured: a chat starts small and in a moment."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -115,7 +115,6 @@ class LazyProber:
         return await prober.check(service, deep=deep, on_observation=on_observation)
 
     async def _opened(self) -> Prober:
-        probes = await asyncio.to_thread(importlib.import_module, "probes")
         prober: Prober = await self._open.enter_async_context(
             probes.Prober(trusted_doh=self._settings.trusted_doh, outside_controls=self._settings.outside_controls)
         )

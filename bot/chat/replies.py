@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 2
 """Causes that are told in a whole sentence; components name theirs in brief."""
 _HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
+_NO_NETWORK = {"offline", "captive"}
 _BASELINE_CAUSES = {
     "offline": Cause.HOST_OFFLINE,
     "captive": Cause.HOST_CAPTIVE_PORTAL,
@@ -67,6 +68,8 @@ def _headline(name: str, status: Status, confidence: Confidence, causes: Sequenc
 
 def _baseline(report: Report) -> Iterable[Paragraph]:
     """Yield what is odd about this host itself, as far as no cause says so already."""
+    if report.baseline.network in _NO_NETWORK:
+        return
     if report.baseline.network == "allowlist" and report.status is Status.OK:
         yield Paragraph(words.BASELINE_ALLOWLIST)
     if report.baseline.resolver == "broken" and Cause.HOST_RESOLVER_BROKEN not in report.causes:
@@ -82,7 +85,7 @@ def _thin(report: Report) -> Iterable[Paragraph]:
 
 def _components(report: Report) -> Iterable[Items]:
     """Yield the components line by line where there are several; a single one is what the headline says."""
-    if len(report.components) > 1 and report.baseline.network not in {"offline", "captive"}:
+    if len(report.components) > 1 and report.baseline.network not in _NO_NETWORK:
         yield Items(words.COMPONENTS, tuple(_component(component) for component in report.components))
 
 

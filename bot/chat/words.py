@@ -19,9 +19,9 @@ HEADLINE = {
     (Status.BLOCKED, Confidence.CONFIRMED): "{name} — blocked (confirmed)",
     (Status.BLOCKED, Confidence.LIKELY): "{name} — very likely blocked",
     (Status.BLOCKED, Confidence.POSSIBLE): "{name} — possibly blocked",
-    (Status.DOWN, Confidence.CONFIRMED): "{name} — down for everybody (confirmed)",
-    (Status.DOWN, Confidence.LIKELY): "{name} — very likely down for everybody",
-    (Status.DOWN, Confidence.POSSIBLE): "{name} — possibly down for everybody",
+    (Status.DOWN, Confidence.CONFIRMED): "{name} — down (confirmed)",
+    (Status.DOWN, Confidence.LIKELY): "{name} — very likely down",
+    (Status.DOWN, Confidence.POSSIBLE): "{name} — possibly down",
 }
 INCONCLUSIVE = "{name} — inconclusive: {reason}"
 STATUS = {
@@ -125,7 +125,7 @@ SENTENCE = {
     Cause.HOST_RESOLVER_BROKEN: (
         "The directory of names (DNS) that this bot's computer uses does not work at all, for no service."
     ),
-    Cause.SERVICE_DOWN: "A server outside this network cannot reach it either, so the fault is the service's own.",
+    Cause.SERVICE_DOWN: "A server outside this network cannot reach it either, so the fault is most likely the service's own.",
     Cause.SERVICE_DNS_DEAD: "No directory of names knows it, the honest ones included: this is no block.",
     Cause.SERVICE_CERTIFICATE: (
         "The service's own certificate has expired or is for another name: its owner's mistake, not a block."
@@ -273,7 +273,7 @@ SENTENCE = {
     Cause.HOST_RESOLVER_BROKEN: (
         "The directory of names (DNS) that this bot's computer uses does not work at all, for no service."
     ),
-    Cause.SERVICE_DOWN: "A server outside this network cannot reach it either, so the fault is the service's own.",
+    Cause.SERVICE_DOWN: "A server outside this network cannot reach it either, so the fault is most likely the service's own.",
     Cause.SERVICE_DNS_DEAD: "No directory of names knows it, the honest ones included: this is no block.",
     Cause.SERVICE_CERTIFICATE: (
         "The service's own certificate has expired or is for another name: its owner's mistake, not a block."

@@ -69,7 +69,7 @@ def first_line(report: Report) -> str:
         (Status.BLOCKED, Confidence.CONFIRMED, "WhatsApp — blocked (confirmed)"),
         (Status.BLOCKED, Confidence.LIKELY, "WhatsApp — very likely blocked"),
         (Status.BLOCKED, Confidence.POSSIBLE, "WhatsApp — possibly blocked"),
-        (Status.DOWN, Confidence.LIKELY, "WhatsApp — very likely down for everybody"),
+        (Status.DOWN, Confidence.LIKELY, "WhatsApp — very likely down"),
     ],
 )
 def test_the_first_line_is_as_sure_as_the_report(status: Status, confidence: Confidence, line: str) -> None:
@@ -107,12 +107,13 @@ def test_the_state_of_this_host_comes_first_whatever_else_was_seen(network: Any,
             "whatsapp",
             Status.INCONCLUSIVE,
             Cause.DNS_TIMEOUT,
-            baseline=Baseline(network=network),
+            baseline=Baseline(network=network, resolver="broken"),
             components=(finding("web"), finding("chat", Status.INCONCLUSIVE)),
         )
     )
     assert text.startswith(f"WhatsApp — inconclusive: {words.BRIEF[cause]}\n{words.SENTENCE[cause]}")
     assert words.COMPONENTS not in text
+    assert words.BASELINE_RESOLVER_BROKEN not in text
 
 
 def test_a_strange_resolver_of_this_host_is_mentioned_once() -> None:
