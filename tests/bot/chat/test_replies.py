@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -90,6 +92,14 @@ def test_every_status_cause_and_purpose_has_its_words() -> None:
     assert set(words.PURPOSES) == set(Purpose)
     assert set(words.STEPS) == {get_args(get_type_hints(step)["step"])[0] for step in get_args(AnyObservation)}
     assert set(words.BEYOND_DNS) == {"ok", "blocked", "unknown"}
+
+
+def test_every_text_is_written_once_and_used() -> None:
+    source = Path(words.__file__)
+    names = [line.split(" = ")[0] for line in source.read_text().splitlines() if re.match(r"[A-Z_]+ = ", line)]
+    code = "".join(path.read_text() for path in source.parent.glob("*.py") if path != source)
+    assert len(names) == len(set(names))
+    assert [name for name in names if f"words.{name}" not in code] == []
 
 
 @pytest.mark.parametrize("cause", Cause)
