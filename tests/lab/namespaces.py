@@ -113,7 +113,7 @@ def _unshare(control: socket.socket) -> bool:
     try:
         kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID)
     except OSError as error:
-        send_message(control, ("forbidden", str(error)))
+        send_message(control, ("forbidden", str(error.strerror)))
         return False
     send_message(control, ("unshared",))
     return control.recv(1) != b""

@@ -89,7 +89,7 @@ def _let_unshare(control: socket.socket, supervisor: int) -> None:
     try:
         kernel.map_identity(supervisor)
     except OSError as error:
-        raise _forbidden(str(error)) from error
+        raise _forbidden(str(error.strerror)) from error
     control.send(b"m")
 
 
@@ -114,7 +114,7 @@ def _be_inside(
     try:
         hosts = Hosts(files, use_tun=use_tun)
     except OSError as error:
-        control.send(f"{error.errno} {error}".encode())
+        control.send(f"{error.errno} {error.strerror}".encode())
         return
     kernel.fork(functools.partial(_be_world, control, world, files, world_main))
     world.close()

@@ -14,7 +14,7 @@ import pytest
 from tests.lab import client, kernel
 from tests.lab.calls import call_forked
 from tests.lab.censor import Address, Censor, Drop, Rule, Sni
-from tests.lab.errors import LabError
+from tests.lab.errors import LabError, NamespacesForbiddenError
 from tests.lab.lab import Lab
 from tests.lab.links import tun_is_open
 from tests.lab.scenario import Scenario
@@ -198,6 +198,21 @@ def test_the_journal_tells_what_reached_the_servers(lab: Lab) -> None:
     lab.configure(HEALTHY)
     lab.call(client.tls, EXAMPLE, NAME)
     assert [entry["sni"] for entry in lab.journal() if entry["kind"] == "tls"] == [NAME]
+
+
+def test_where_namespaces_are_forbidden_one_line_says_so() -> None:
+    """A user namespace may limit how many others are made in it: a lab's own serves to try that."""
+
+    def forbid_and_try() -> tuple[str, subprocess.CompletedProcess[str]]:
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+        with pytest.raises(NamespacesForbiddenError) as caught:
+            Lab().up()
+        return str(caught.value), run_lab("healthy", "--", "true")
+
+    with Lab() as other:
+        reason, command = other.call(forbid_and_try)
+    assert reason == "this user may not make network namespaces here: unshare: No space left on device"
+    assert (command.returncode, command.stdout, command.stderr) == (2, "", f"tests.lab: {reason}\n")
 
 
 def run_lab(*arguments: str) -> subprocess.CompletedProcess[str]:

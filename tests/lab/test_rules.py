@@ -118,11 +118,10 @@ def test_an_address_rule_can_be_narrowed(
 
 def test_a_reset_by_the_censor_comes_sooner_than_the_servers_own(lab: Lab) -> None:
     under(lab, Rule(Address(EXAMPLE), Reset()), delay_s=0.05)
-    censored = lab.call(client.timed_tcp, EXAMPLE, 443)
+    censored = [lab.call(client.timed_tcp, EXAMPLE, 443) for _ in range(5)]
     honest = lab.call(client.timed_tcp, OTHER, 444)
-    assert (censored[0], honest[0]) == ("ECONNREFUSED", "ECONNREFUSED")
-    assert 0.05 <= censored[1] < honest[1]
-    assert honest[1] >= 0.1
+    assert {word for word, _ in (*censored, honest)} == {"ECONNREFUSED"}
+    assert 0.05 <= min(seconds for _, seconds in censored) < 0.1 <= honest[1]
 
 
 def test_only_a_connected_datagram_socket_hears_of_icmp(lab: Lab) -> None:
