@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import reports
@@ -148,6 +148,7 @@ def test_plain_values_say_what_the_text_says() -> None:
     assert reports.as_dict(report()) == json.loads(reports.dump(report()))
 
 
+@settings(deadline=None)
 @given(title=st.text(), elapsed_s=st.floats(allow_nan=False, allow_infinity=False), late=st.integers(0, 3))
 def test_whatever_a_server_said_comes_back_the_same(title: str, elapsed_s: float, late: int) -> None:
     seen = HttpObservation(**EXPERIMENT, url="https://example.org/", title=title, headers=(("server", title),) * late)

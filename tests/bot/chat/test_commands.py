@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.commands import Message, parse
@@ -27,6 +27,7 @@ def test_messages_are_read(text: str, message: Message) -> None:
     assert parse(text) == message
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
     message = parse(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat import evidence, replies, words
@@ -265,6 +265,7 @@ def test_evidence_is_shortened_before_anything_else_and_says_how_much_is_missing
     assert text_of(shorter).endswith("observation 7\n… and 12 more")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000))
 def test_a_shortened_reply_fits_and_keeps_the_headline_as_long_as_it_can(limit: int) -> None:
     shorter = shorten(LONG, lambda reply: len(text_of(reply)) <= limit)

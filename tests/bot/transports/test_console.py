@@ -86,10 +86,12 @@ async def test_a_pipe_gets_no_prompt_no_progress_and_no_colour(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
-    asyncio.get_running_loop().call_later(0.05, prober.go.set)
     prober.go.clear()
     with piped(b"whatsapp\n") as stdin:
-        text = await said(conversation, stdin)
+        asking = asyncio.create_task(said(conversation, stdin))
+        await asyncio.wait_for(prober.begun.wait(), 5)
+        prober.go.set()
+        text = await asking
     assert not re.search(r"[\x1b\r>]|Checking", text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.reply import Button, Headline, Items, Line, Moment, Paragraph, Reply
@@ -36,6 +36,7 @@ def test_a_reply_keeps_its_structure() -> None:
     assert {entity["type"] for entity in formatted.entities} == {"bold", "date_time", "expandable_blockquote"}
 
 
+@settings(deadline=None)
 @given(headline=FOREIGN, text=FOREIGN, lines=st.lists(FOREIGN, max_size=40), evidence=st.booleans())
 def test_whatever_strangers_wrote_is_text_and_fits(headline: str, text: str, lines: list[str], evidence: bool) -> None:
     items = Items("Evidence", tuple(map(Line, lines)), evidence=evidence)
