@@ -18,6 +18,7 @@ class Controls:
     innocuous_names: tuple[str, ...]
     unrelated_addresses: tuple[str, ...]
     root_servers: tuple[str, ...]
+    stun_servers: tuple[Endpoint, ...]
     ipv6_addresses: tuple[str, ...]
     connectivity: tuple[tuple[Endpoint, int], ...]
     """Plain-HTTP endpoints and the status that each answers wherever nobody interferes."""
@@ -47,6 +48,7 @@ def shipped() -> Controls:
         innocuous_names=tuple(data["innocuous_names"]),
         unrelated_addresses=tuple(data["unrelated_addresses"]),
         root_servers=tuple(data["root_servers"]),
+        stun_servers=tuple(map(_endpoint, data["stun_servers"])),
         ipv6_addresses=tuple(data["ipv6_addresses"]),
         connectivity=tuple((_endpoint(entry["url"]), entry["status"]) for entry in data["connectivity"]),
         regular=tuple(map(_endpoint, data["allowlist"]["regular"])),

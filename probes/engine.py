@@ -45,20 +45,20 @@ class Engine:
         self,
         service: Service,
         *,
-        deep: bool = False,  # noqa: ARG002
+        deep: bool = False,
         on_observation: Callable[[AnyObservation], None] | None = None,
     ) -> Report:
-        """Measure a service once. Each observation is handed to `on_observation` as it is made."""
+        """Measure a service once, `deep` with transfers. Each observation is handed on as it is made."""
         clock = asyncio.get_running_loop().time
         if self._baseline is None:
             self._baseline = BaselineProbe(self._network, self._controls, clock)
         started_at = datetime.now(UTC)
         recorder = Recorder(clock, on_observation)
-        components = await self._measure(service, recorder, self._baseline)
+        components = await self._measure(service, recorder, self._baseline, deep=deep)
         return _report(service, recorder, self._baseline, components, started_at)
 
     async def _measure(
-        self, service: Service, recorder: Recorder, baseline: BaselineProbe
+        self, service: Service, recorder: Recorder, baseline: BaselineProbe, *, deep: bool
     ) -> list[tuple[ComponentFinding, verdict.BeyondDns]]:
         async with asyncio.TaskGroup() as steps:
             experiment = Experiment(
@@ -69,6 +69,7 @@ class Engine:
                 rng=self._rng,
                 tasks=steps,
                 deadline_s=recorder.began_s + self._budget_s,
+                deep=deep,
             )
             async with asyncio.TaskGroup() as measuring:
                 found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]

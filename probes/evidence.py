@@ -24,6 +24,7 @@ from probes.model import (
     Purpose,
     TcpObservation,
     TlsObservation,
+    TransferObservation,
 )
 from probes.network import Attempt, OutsideQuestion, Question
 
@@ -42,6 +43,7 @@ STAGES = {
     "stun": ("stun",),
 }
 """The steps that an endpoint's scheme is taken through, in order."""
+_TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transfer")}
 
 SILENCE = frozenset({"generic_timeout_error", "timed_out"})
 RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
@@ -118,13 +120,18 @@ class Flow:
         return next((step for step in self.steps if isinstance(step, HttpObservation)), None)
 
     @property
+    def transfer(self) -> TransferObservation | None:
+        return next((step for step in self.steps if isinstance(step, TransferObservation)), None)
+
+    @property
     def failure(self) -> str | None:
         return self.steps[-1].failure if self.steps else None
 
     @property
     def layer(self) -> str:
         """The layer that the flow ended in, or is waiting in."""
-        stages = STAGES[self.attempt.endpoint.scheme]
+        scheme = self.attempt.endpoint.scheme
+        stages = STAGES[scheme] if self.attempt.transfer is None else _TRANSFER_STAGES[scheme]
         if self.steps and (self.done or self.failure is not None):
             return self.steps[-1].step
         return stages[min(len(self.steps), len(stages) - 1)]
@@ -206,6 +213,8 @@ class Evidence:
     permits: Callable[[str, int], bool]
     now_s: float
     patience_s: float
+    deep: bool = False
+    """Whether transfers are wanted too."""
 
     def slow(self, trial: Trial) -> bool:
         """Tell whether a trial is still running, in a stage that takes longer than round trips explain."""
@@ -220,6 +229,10 @@ class Evidence:
     def awaits_first_flow(self) -> bool:
         """An address of the endpoint has not been heard of yet, well or ill."""
         return any(not any(f.done for f in self.at(flow.attempt.address)) for flow in self.own_flows)
+
+    @cached_property
+    def awaits_transfers(self) -> bool:
+        return any(flow.attempt.transfer is not None and not flow.done for flow in self.flows)
 
     # --- names -------------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,7 @@ class Experiment:
         rng: random.Random,
         tasks: asyncio.TaskGroup,
         deadline_s: float,
+        deep: bool = False,
     ) -> None:
         self._network = network
         self._system_resolvers = network.system_resolvers()
@@ -89,6 +90,7 @@ class Experiment:
         self._rng = rng
         self._tasks = tasks
         self._deadline_s = deadline_s
+        self._deep = deep
         self._trials: dict[Step, Trial] = {}
         self._watchers: dict[Step, list[asyncio.Event]] = {}
         self._rtts_s: list[float] = []
@@ -156,6 +158,7 @@ class Experiment:
             permits=self._network.permits,
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
+            deep=self._deep,
         )
         if troubled(evidence):
             self._baseline.start(self._create_task)
@@ -169,6 +172,8 @@ class Experiment:
         if not pending:
             return evidence.now_s
         if found is None or evidence.awaits_first_flow:
+            return math.inf
+        if evidence.awaits_transfers:
             return math.inf
         if found.finding.status is Status.OK:
             return math.inf if troubled(evidence) else self._grace_ends_s(evidence)

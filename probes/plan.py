@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probes.evidence import RESOLVER_TROUBLE, family_of
 from probes.model import Arm, Endpoint, Purpose
-from probes.network import Attempt, OutsideQuestion, Question
+from probes.network import Attempt, OutsideQuestion, Question, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,8 @@ SUSPECTS = 2
 """How many suspect addresses get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
 UNRELATED = 2
+TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
+"""Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _OTHER_PORT = {443: 80, 80: 443}
 _QUERY_TYPES: dict[int, Literal["A", "AAAA"]] = {4: "A", 6: "AAAA"}
 
@@ -52,6 +54,8 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _controls_for_page(evidence, controls, flow)
     if doubted or suspects or pages:
         steps += _ask_outside(evidence)
+    if evidence.deep:
+        steps += _move_data(evidence, controls)
     return steps
 
 
@@ -160,13 +164,33 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
     plain = Attempt(endpoint=evidence.endpoint, address=address)
     for nth in range(1, REPEATS + 1):
         yield replace(plain, purpose=Purpose.REPEAT, nth=nth)
-    if any(flow.suspicious and flow.layer == "tcp" for flow in evidence.at(address)):
-        other = _OTHER_PORT.get(evidence.endpoint.port, 443)
-        yield replace(plain, port=other, until="tcp", arm=Arm.CONTROL, purpose=Purpose.OTHER_PORT)
-    if any(flow.suspicious and flow.layer != "tcp" for flow in evidence.at(address)):
+    layers = {flow.layer for flow in evidence.at(address) if flow.suspicious}
+    if layers & {"tcp", "stun"}:
+        yield _other_port(evidence, address)
+    if layers & {"tls", "http", "quic"}:
         innocuous = controls.innocuous_name(evidence.endpoint.host)
         yield replace(plain, server_name=innocuous, arm=Arm.CONTROL, purpose=Purpose.INNOCUOUS_NAME)
+    if layers & {"tls", "http"}:
         yield from _elsewhere(evidence, controls)
+    if "mtproto" in layers:
+        http = Endpoint("http", evidence.endpoint.host, evidence.endpoint.port, "/")
+        yield replace(plain, endpoint=http, arm=Arm.CONTROL, purpose=Purpose.OTHER_PROTOCOL)
+    if "stun" in layers:
+        for server in controls.stun_servers:
+            yield replace(
+                plain,
+                endpoint=server,
+                address=server.host,
+                arm=Arm.CONTROL,
+                purpose=Purpose.UNRELATED_BASELINE,
+            )
+
+
+def _other_port(evidence: Evidence, address: str) -> Attempt:
+    """A connect to another port of the address, to see whether anybody is at home."""
+    port = _OTHER_PORT.get(evidence.endpoint.port, 443)
+    endpoint = Endpoint("tcp", evidence.endpoint.host, port)
+    return Attempt(endpoint=endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.OTHER_PORT)
 
 
 def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
@@ -202,6 +226,25 @@ def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> It
     secure = Endpoint("https", evidence.endpoint.host, 443, evidence.endpoint.path)
     yield Attempt(endpoint=secure, address=flow.attempt.address, arm=Arm.CONTROL, purpose=Purpose.SECURE_TWIN)
     yield from _elsewhere(evidence, controls)
+
+
+# --- transfers -------------------------------------------------------------------------------------------------------
+
+
+def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
+    """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns."""
+    working = [f.attempt.address for f in evidence.own_flows if f.works and f.proves_name]
+    if not working:
+        return
+    innocuous = controls.innocuous_name(evidence.endpoint.host)
+    plain = Attempt(endpoint=evidence.endpoint, address=working[0], purpose=Purpose.TRANSFER)
+    here = replace(plain, server_name=innocuous, arm=Arm.CONTROL, purpose=Purpose.TRANSFER_CONTROL)
+    unrelated = next(a for a in controls.unrelated_addresses if a != working[0])
+    elsewhere = replace(here, address=unrelated, purpose=Purpose.UNRELATED_BASELINE)
+    for transfer in TRANSFERS:
+        for attempt in (plain, here, elsewhere):
+            for nth in range(1, REPEATS + 1):
+                yield replace(attempt, transfer=transfer, nth=nth)
 
 
 # --- the view from outside -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from probes.model import Cause, ComponentFinding, Confidence, Finding, Status
-from probes.rules import address, handshake, host, names, response
+from probes.rules import address, flow, handshake, host, names, protocol, response
 from probes.rules.table import Suspect, first_match, ids_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 BeyondDns = Literal["ok", "blocked", "unknown"]
 
-_RULES_BY_LAYER = {"tcp": address.RULES, "tls": handshake.RULES, "http": response.RULES}
+_RULES_BY_LAYER = {
+    "tcp": address.RULES,
+    "tls": handshake.RULES,
+    "http": response.RULES,
+    "mtproto": protocol.MTPROTO_RULES,
+    "quic": protocol.QUIC_RULES,
+    "stun": protocol.STUN_RULES,
+}
 _CERTAINTY = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE)
 _GRAVITY = (Status.BLOCKED, Status.DEGRADED, Status.INCONCLUSIVE, Status.DOWN, Status.OK)
 """Gravest first; `down` is said only where nothing remains unclear."""
@@ -69,7 +76,7 @@ def judge(evidence: Evidence) -> EndpointFinding | None:
     """Say what the evidence supports; None while it supports nothing yet."""
     here = _judge_addresses(evidence, evidence.system_addresses)
     if here is not None and here.status in _WORKS:
-        return EndpointFinding(here, "ok")
+        return EndpointFinding(_judge_transfers(evidence) or here, "ok")
     baseline = first_match(host.RULES, evidence)
     if baseline is not None:
         return EndpointFinding(baseline, "unknown")
@@ -122,6 +129,12 @@ def _judge_addresses(evidence: Evidence, addresses: Iterable[str]) -> Finding | 
     if working:
         return _partly(working, [finding for finding in failing if finding.status is Status.BLOCKED])
     return _worst(failing) if failing else None
+
+
+def _judge_transfers(evidence: Evidence) -> Finding | None:
+    """Say whether what is reached also delivers; None where nothing speaks against it."""
+    found = [first_match(flow.RULES, flow.Haul(evidence, direction)) for direction in ("down", "up")]
+    return _worst(slow) if (slow := [finding for finding in found if finding is not None]) else None
 
 
 def _judge_suspect(suspect: Suspect) -> Finding | None:

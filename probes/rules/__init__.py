@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from probes.rules import address, handshake, host, names, response
+from probes.rules import address, flow, handshake, host, names, protocol, response
 from probes.rules.table import Rule
 
 SECTIONS: dict[str, tuple[Rule[Any], ...]] = {
@@ -12,4 +12,8 @@ SECTIONS: dict[str, tuple[Rule[Any], ...]] = {
     "Handshakes": handshake.RULES,
     "Requests": response.RULES,
     "Pages": response.PAGE_RULES,
+    "MTProto": protocol.MTPROTO_RULES,
+    "QUIC": protocol.QUIC_RULES,
+    "Calls": protocol.STUN_RULES,
+    "Transfers": flow.RULES,
 }

@@ -1,0 +1,121 @@
+"""Rules for connections that work and then deliver too little: frozen after some kilobytes, or throttled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+from typing import TYPE_CHECKING
+
+from probes.evidence import Evidence
+from probes.model import Cause, Confidence, Purpose, Status
+from probes.rules.table import ENOUGH, Rule, ids_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from probes.evidence import Flow
+    from probes.model import Finding
+
+FREEZE_BYTES = range(10_000, 40_000)
+"""Where networks that count packets stop a flow: about 25 packets both ways (net4people/bbs#490, hyperion)."""
+THROTTLED = 10
+"""How many times slower than its control a transfer must be: less happens by itself (OONI dd-007, "extreme")."""
+
+
+@dataclass(frozen=True)
+class Haul:
+    """Transfers one way, under the endpoint's name and under others."""
+
+    evidence: Evidence
+    direction: str
+
+    def _of(self, purpose: Purpose) -> list[Flow]:
+        return [
+            flow
+            for flow in self.evidence.flows
+            if flow.attempt.purpose is purpose and flow.transfer and flow.transfer.direction == self.direction
+        ]
+
+    @cached_property
+    def own(self) -> list[Flow]:
+        return self._of(Purpose.TRANSFER)
+
+    @cached_property
+    def here(self) -> list[Flow]:
+        """Under another name, at the same address."""
+        return self._of(Purpose.TRANSFER_CONTROL)
+
+    @cached_property
+    def elsewhere(self) -> list[Flow]:
+        """Under another name, at an unrelated server."""
+        return self._of(Purpose.UNRELATED_BASELINE)
+
+    @cached_property
+    def frozen(self) -> list[Flow]:
+        return [f for f in self.own if f.transfer and (f.transfer.stalled_after_bytes or 0) in FREEZE_BYTES]
+
+    def passed(self, flows: Iterable[Flow]) -> list[Flow]:
+        """Return those that moved more than the frozen ones, without a stop."""
+        most = max((f.transfer.moved_bytes for f in self.frozen if f.transfer), default=0)
+        return [f for f in flows if f.transfer and f.transfer.failure is None and f.transfer.moved_bytes > most]
+
+
+def _rates(flows: Iterable[Flow]) -> list[float]:
+    return [f.transfer.rate_bytes_s for f in flows if f.transfer and f.transfer.rate_bytes_s]
+
+
+def frozen_by_name(haul: Haul) -> Finding | None:
+    """A transfer under the service's name stops for good after some 16-20 KB, again and again.
+
+    Under another name the same address takes all of it. Confirmed.
+    """
+    passed = haul.passed(haul.here)
+    if len(haul.frozen) < ENOUGH or not passed:
+        return None
+    because = ids_of([*haul.frozen, *passed])
+    return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_FROZEN, because=because)
+
+
+def frozen_by_address(haul: Haul) -> Finding | None:
+    """A transfer to the address stops for good after some 16-20 KB, again and again, whatever name it goes under.
+
+    An unrelated server takes all of it. Likely: a server that stops reading looks much the same.
+    """
+    passed = haul.passed(haul.elsewhere)
+    if len(haul.frozen) < ENOUGH or not passed:
+        return None
+    because = ids_of([*haul.frozen, *passed])
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=because)
+
+
+def throttled_by_name(haul: Haul) -> Finding | None:
+    """Transfers under the service's name are at least ten times slower than as large ones under another name.
+
+    Both go to the same address, in turns, at least twice each. Confirmed.
+    """
+    return _throttled(haul, haul.here, Confidence.CONFIRMED)
+
+
+def throttled_by_address(haul: Haul) -> Finding | None:
+    """Transfers to the address are at least ten times slower than as large ones to an unrelated server.
+
+    In turns, at least twice each. Likely: a slow server looks much the same.
+    """
+    return _throttled(haul, haul.elsewhere, Confidence.LIKELY)
+
+
+def _throttled(haul: Haul, controls: list[Flow], confidence: Confidence) -> Finding | None:
+    own, others = _rates(haul.own), _rates(controls)
+    if len(own) < ENOUGH or len(others) < ENOUGH or median(others) < THROTTLED * median(own):
+        return None
+    because = ids_of([*haul.own, *controls])
+    return say(Status.DEGRADED, confidence, Cause.FLOW_THROTTLED, because=because)
+
+
+RULES = (
+    Rule("flow.frozen_by_name", frozen_by_name),
+    Rule("flow.throttled_by_name", throttled_by_name),
+    Rule("flow.frozen_by_address", frozen_by_address),
+    Rule("flow.throttled_by_address", throttled_by_address),
+)
