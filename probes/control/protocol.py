@@ -6,6 +6,7 @@ an answer as the server writes it. Nothing here measures anything.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Annotated
@@ -13,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from probes.failures import TIMEOUT
+from probes.trust import is_address
 
 MAX_REQUEST_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 1 << 20
@@ -20,6 +22,7 @@ MAX_ANSWER_BYTES = 1 << 20
 GREETING = {"message": "Hello OONItarian!"}
 """The answer to GET: how the server's health is checked."""
 
+_ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<v4>[0-9.]{7,15})):(?P<port>[0-9]{1,5})")
 _MAX_ENTRIES = 256
 _MAX_HEADERS = 64
 _MAX_URL = 4096
@@ -121,12 +124,9 @@ def join_endpoint(address: str, port: int) -> str:
 
 def split_endpoint(text: str) -> tuple[str, int] | None:
     """Return the address in its usual form, and the port; None where the text is no such thing."""
-    host, _, port = text[:64].rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    try:
-        return str(ip_address(bare)), int(port)
-    except ValueError:
-        return None
+    found = _ENDPOINT.fullmatch(text)
+    address = found and (found["v6"] or found["v4"])
+    return (str(ip_address(address)), int(found["port"])) if found and address and is_address(address) else None
 
 
 # --- failures, partly in an older vocabulary than df-007 (oohelperd's dns.go, tcptls.go, http.go) ---------------------
