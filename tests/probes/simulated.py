@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from probes.guard import PUBLIC_ANY_PORT
 from probes.model import (
@@ -21,24 +21,28 @@ from probes.model import (
     DnsObservation,
     DnsReply,
     HttpObservation,
+    MtprotoObservation,
     OutsideObservation,
     Purpose,
+    QuicObservation,
     Record,
+    StunObservation,
     Target,
     TcpInfo,
     TcpObservation,
     TlsObservation,
+    TransferObservation,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from probes.model import AnyObservation
-    from probes.network import Attempt, OutsideQuestion, Question
+    from probes.network import Attempt, OutsideQuestion, Question, Transfer
 
 ISP = "195.34.32.116"
 DOH = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query", "https://9.9.9.9/dns-query")
-UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9", "74.125.250.129", "162.159.207.0")
 SILENCE = "generic_timeout_error"
 """A step that ends so takes its whole time-out."""
 
@@ -83,6 +87,16 @@ class Censor:
     """Names whose answer in clear text is replaced."""
     residual: bool = False
     """After a hit, the server's address and port are dropped."""
+    mtproto: str | None = None
+    """The failure of every MTProto exchange."""
+    quic_names: frozenset[str] = frozenset()
+    """Names whose QUIC Initials are dropped; "*" for all."""
+    stun: frozenset[str] = frozenset()
+    """Addresses to which STUN is dropped."""
+    frozen: frozenset[str] = frozenset()
+    """Names, or addresses, under which a transfer stops after 16 KB."""
+    slow: frozenset[str] = frozenset()
+    """Names, or addresses, under which a transfer crawls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,10 +223,32 @@ class SimulatedNetwork:
 
     async def attempt(self, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
         for step in _STEPS[attempt.endpoint.scheme]:
+            if step == "http" and attempt.transfer is not None:
+                observe(await self._transfer(attempt, attempt.transfer))
+                return
             observation = await self._step(attempt, step)
             observe(observation)
             if observation.failure is not None or step == attempt.until:
                 return
+
+    async def _transfer(self, attempt: Attempt, transfer: Transfer) -> TransferObservation:
+        who = {attempt.server_name or attempt.endpoint.host, attempt.address}
+        frozen, slow = who & self._world.censor.frozen, who & self._world.censor.slow
+        moved = 16_000 if frozen else transfer.size_bytes
+        elapsed_s = 4.0 if frozen else 3.0 if slow else 0.1
+        await asyncio.sleep(elapsed_s)
+        return TransferObservation(
+            arm=attempt.arm,
+            purpose=attempt.purpose,
+            target=_target(attempt),
+            failure=SILENCE if frozen else None,
+            elapsed_s=elapsed_s,
+            direction=transfer.direction,
+            wanted_bytes=transfer.size_bytes,
+            moved_bytes=moved,
+            rate_bytes_s=None if frozen else moved / elapsed_s,
+            stalled_after_bytes=moved if frozen else None,
+        )
 
     async def _step(self, attempt: Attempt, step: str) -> AnyObservation:
         began_s = asyncio.get_running_loop().time()
@@ -223,8 +259,7 @@ class SimulatedNetwork:
         limit_s = {
             "tcp": attempt.timeouts.connect_s,
             "tls": attempt.timeouts.handshake_s,
-            "http": attempt.timeouts.response_s,
-        }[step]
+        }.get(step, attempt.timeouts.response_s)
         delay_s = server.delay_s if server is not None and step == "http" else 0.0
         if failure is None and delay_s > limit_s:
             failure = SILENCE
@@ -264,6 +299,8 @@ class SimulatedNetwork:
             if server and server.patience is not None and self._connections[address] > server.patience:
                 return "connection_refused"
             return censor.addresses.get(address) or (server.tcp if server else SILENCE)
+        if step in {"mtproto", "quic", "negotiation", "stun"}:
+            return self._protocol_failure(step, address, name, server)
         if address in censor.after_connect:
             return censor.after_connect[address]
         named = "http" if scheme == "http" or censor.first_packets_pass else "tls"
@@ -273,6 +310,16 @@ class SimulatedNetwork:
             return censor.names[name]
         assert server is not None
         return self._certificate_failure(server, name) if step == "tls" else server.http
+
+    def _protocol_failure(self, step: str, address: str, name: str, server: Server | None) -> str | None:
+        censor = self._world.censor
+        if server is None:
+            return SILENCE
+        if step == "mtproto":
+            return censor.mtproto
+        if step == "quic":
+            return SILENCE if {name, "*"} & censor.quic_names else None
+        return SILENCE if step == "stun" and address in censor.stun else None
 
     def _certificate_failure(self, server: Server, name: str) -> str | None:
         if server.tls is not None:
@@ -286,13 +333,15 @@ class SimulatedNetwork:
     def _observation(
         self, attempt: Attempt, step: str, failure: str | None, elapsed_s: float, server: Server | None, name: str
     ) -> AnyObservation:
-        target = Target(host=attempt.endpoint.host, address=attempt.address, port=attempt.port or attempt.endpoint.port)
+        target = _target(attempt)
         info = TcpInfo(min_rtt_s=self._world.rtt_s, bytes_received=0, retransmits=0, unacknowledged=0)
         arm, purpose = attempt.arm, attempt.purpose
         if step == "tcp":
             return TcpObservation(
                 arm=arm, purpose=purpose, target=target, failure=failure, elapsed_s=elapsed_s, info=info
             )
+        if step in {"mtproto", "quic", "negotiation", "stun"}:
+            return _protocol_observation(step, arm, purpose, target, failure, elapsed_s)
         if step == "tls":
             heard = failure is None or failure.startswith("ssl_")
             authority = self._world.censor.forged_authority.get(name, server.authority if server else "")
@@ -389,7 +438,39 @@ class SimulatedNetwork:
         return failure
 
 
-_STEPS = {"https": ("tcp", "tls", "http"), "http": ("tcp", "http"), "tcp": ("tcp",)}
+_STEPS = {
+    "https": ("tcp", "tls", "http"),
+    "http": ("tcp", "http"),
+    "tcp": ("tcp",),
+    "mtproto": ("tcp", "mtproto"),
+    "quic": ("negotiation", "quic"),
+    "stun": ("stun",),
+}
+
+
+def _target(attempt: Attempt) -> Target:
+    return Target(host=attempt.endpoint.host, address=attempt.address, port=attempt.port or attempt.endpoint.port)
+
+
+def _protocol_observation(
+    step: str, arm: Arm, purpose: Purpose, target: Target, failure: str | None, elapsed_s: float
+) -> AnyObservation:
+    common: dict[str, Any] = {
+        "arm": arm,
+        "purpose": purpose,
+        "target": target,
+        "failure": failure,
+        "elapsed_s": elapsed_s,
+    }
+    if step == "mtproto":
+        return MtprotoObservation(**common, transport="intermediate")
+    if step == "stun":
+        return StunObservation(**common, requests=1)
+    if step == "negotiation":
+        return QuicObservation(**common, kind="version_negotiation", versions=() if failure else ("1",))
+    return QuicObservation(**common, kind="handshake")
+
+
 _RCODES = {
     "dns_nxdomain_error": "NXDOMAIN",
     "dns_refused_error": "REFUSED",

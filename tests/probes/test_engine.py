@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
 from probes.engine import Engine
+from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
 from probes.targets import host_service
 from tests.probes.simulated import ISP, SILENCE, Censor, Server, Simulated
 from tests.probes.virtual_time import run
@@ -369,3 +369,60 @@ def test_a_budget_that_runs_out_is_never_called_a_block() -> None:
     world = censored(names={HOST: SILENCE})
     report = run(Engine(world.network(), seed=1, budget_s=0.2).check(host_service(HOST)))
     assert said(report) == ("inconclusive", "possible", "not_measured")
+
+
+# --- other protocols -------------------------------------------------------------------------------------------------
+
+DC = "149.154.167.51"
+RELAY = "stun.fbsbx.com"
+RELAY_ADDRESS = "157.240.9.55"
+PROTOCOLS = replace(HEALTHY, names={HOST: (ADDRESS,), RELAY: (RELAY_ADDRESS,)}, servers={DC: Server()})
+MTPROTO = Endpoint("mtproto", DC, 443)
+QUIC = Endpoint("quic", HOST, 443)
+STUN = Endpoint("stun", RELAY, 3478)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "censor", "status", "confidence", "causes"),
+    [
+        (MTPROTO, Censor(), "ok", "likely", ""),
+        (MTPROTO, Censor(mtproto=SILENCE), "blocked", "confirmed", "proto.dropped"),
+        (MTPROTO, Censor(mtproto="connection_reset"), "blocked", "confirmed", "proto.reset"),
+        (MTPROTO, Censor(addresses={DC: SILENCE}), "blocked", "confirmed", "ip.dropped"),
+        (QUIC, Censor(), "ok", "likely", ""),
+        (QUIC, Censor(quic_names=frozenset({HOST})), "blocked", "confirmed", "quic.dropped"),
+        (QUIC, Censor(quic_names=frozenset({"*"})), "blocked", "likely", "quic.dropped"),
+        (STUN, Censor(), "ok", "likely", ""),
+        (STUN, Censor(stun=frozenset({RELAY_ADDRESS})), "blocked", "likely", "calls.dropped"),
+        (
+            STUN,
+            Censor(stun=frozenset({RELAY_ADDRESS, "74.125.250.129", "162.159.207.0"})),
+            "inconclusive",
+            "possible",
+            "not_measured",
+        ),
+    ],
+)
+def test_protocols_that_are_not_the_webs(
+    endpoint: Endpoint, censor: Censor, status: str, confidence: str, causes: str
+) -> None:
+    world = replace(PROTOCOLS, censor=censor)
+    target = service(Component(id="part", endpoints=(endpoint,)))
+    assert said(run(Engine(world.network(), seed=1).check(target))) == (status, confidence, causes)
+
+
+@pytest.mark.parametrize(
+    ("censor", "status", "confidence", "causes"),
+    [
+        (Censor(), "ok", "confirmed", ""),
+        (Censor(frozen=frozenset({HOST})), "degraded", "confirmed", "flow.frozen"),
+        (Censor(frozen=frozenset({ADDRESS})), "degraded", "likely", "flow.frozen"),
+        (Censor(slow=frozenset({HOST})), "degraded", "confirmed", "flow.throttled"),
+        (Censor(slow=frozenset({ADDRESS})), "degraded", "likely", "flow.throttled"),
+        (Censor(slow=frozenset({HOST, ADDRESS, "1.1.1.1"})), "ok", "confirmed", ""),
+    ],
+)
+def test_what_is_reached_must_also_deliver(censor: Censor, status: str, confidence: str, causes: str) -> None:
+    world = replace(HEALTHY, censor=censor)
+    report = run(Engine(world.network(), seed=1).check(host_service(HOST), deep=True))
+    assert said(report) == (status, confidence, causes)
