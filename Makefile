@@ -4,10 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format bench lock clean
+.PHONY: run demo test lint format bench lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/python -m bot
+
+# The chat inside the simulated internet, in "Russia, February 2026": no packet leaves this machine.
+demo: $(VENV)/.test-ready
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	DATABASE_PATH=$$folder/demo.sqlite3 $(BIN)/python -m tests.lab russia-2026-02 -- $(BIN)/python -m bot chat
 
 test: lint
 	$(BIN)/python -m pytest -n auto
