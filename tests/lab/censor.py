@@ -161,7 +161,8 @@ class Answer:
 class Redirect:
     """The flow, or the DNS question, goes to another address of its family (DNAT); answers seem to come from the first.
 
-    A TLS connection can only be led elsewhere from its SYN on, so after `Address`.
+    After `Address` from its first packet on; a TCP connection that was open already when it was recognised is taken
+    from its server, which is reset, and spliced to the other one: a name alone may be intercepted.
     """
 
     addresses: str
@@ -224,8 +225,6 @@ class Rule:
     def __post_init__(self) -> None:
         if isinstance(self.action, Answer) and not isinstance(self.trigger, Dns):
             raise TypeError("only a DNS question can be answered")
-        if isinstance(self.action, Redirect) and not isinstance(self.trigger, Address | Dns):
-            raise TypeError("a flow can only be led elsewhere from its first packet on")
 
 
 @dataclass(frozen=True, slots=True)

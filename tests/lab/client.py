@@ -91,11 +91,11 @@ def hello_in_pieces(address: str, name: str, piece_bytes: int, timeout_s: float 
         return stream.recv(65536)
 
 
-def http(address: str, host: str, timeout_s: float = SURE_S) -> bytes:
+def http(address: str, host: str, timeout_s: float = SURE_S, path: str = "/") -> bytes:
     """Return all that comes after a plain request, up to the FIN. Raises OSError, EOFError when that is nothing."""
     with closing(connect(address, 80)) as stream:
         stream.settimeout(timeout_s)
-        stream.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         return _read_all(stream)
 
 

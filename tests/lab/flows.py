@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.lab.censor import Direction
 from tests.lab.packets import Packet
 from tests.lab.sniff_quic import InitialReader
+from tests.lab.splice import Splice
 
 _MOST_STREAM_BYTES = 65_536
 
@@ -86,6 +87,8 @@ class Flow:
     loss: float = 0.0
     redirect: tuple[bytes, int] | None = None
     redirects_all: bool = False
+    syn: Packet | None = None  # kept where a name may still send the flow elsewhere
+    splice: Splice | None = None
     refused_by: Callable[[Packet, float], bool] | None = None  # answers each packet of the client's
 
     def settle(self) -> None:

@@ -33,10 +33,11 @@ from tests.lab.packets import (
     build_tcp,
     build_udp,
     build_unreachable,
-    with_destination,
+    rewritten,
 )
 from tests.lab.path import Path, router_address
 from tests.lab.rulebook import ArmedRule
+from tests.lab.splice import Splice
 
 _A_MOMENT_S = 1e-6  # behind a packet that is still to be sent on
 
@@ -166,13 +167,28 @@ def _answer(hit: Hit, action: Answer) -> bool:
 
 
 def _redirect(hit: Hit, action: Redirect) -> bool:
-    for address in map(ipaddress.ip_address, action.addresses.split()):
-        if address.version == hit.packet.version:
-            hit.flow.redirect = (address.packed, action.port or hit.packet.destination_port)
-            hit.flow.redirects_all = not hit.alone
-    if hit.flow.redirect is None or not hit.alone:
+    packet, flow = hit.packet, hit.flow
+    addresses = map(ipaddress.ip_address, action.addresses.split())
+    of_family = [address.packed for address in addresses if address.version == packet.version]
+    if not of_family:
         return True
-    hit.path.carry(with_destination(hit.packet, *hit.flow.redirect), True, hit.now_s)
+    flow.redirect = (of_family[0], action.port or packet.destination_port)
+    if hit.alone:
+        hit.path.carry(rewritten(packet, destination=flow.redirect), True, hit.now_s)
+        return False
+    if packet.protocol == TCP and not packet.opens:
+        return _redirect_open(hit, flow.redirect)
+    flow.redirects_all = True
+    return True
+
+
+def _redirect_open(hit: Hit, server: tuple[bytes, int]) -> bool:
+    if hit.flow.syn is None:
+        return True  # older than the censor
+    hit.reset_server(after_original=False)
+    hit.flow.splice = Splice(hit.flow.syn, hit.packet, server)
+    for raw in hit.flow.splice.outbound(hit.packet):
+        hit.path.carry(raw, True, hit.now_s)
     return False
 
 

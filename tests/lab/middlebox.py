@@ -7,9 +7,10 @@ from tests.lab.censor import Censor, Residual
 from tests.lab.flows import Flow
 from tests.lab.inspection import Found, Inspector
 from tests.lab.interference import Hit
-from tests.lab.packets import ACK, RST, SYN, TCP, UDP, Packet, build_tcp, parse, with_destination, with_source
+from tests.lab.packets import ACK, RST, SYN, TCP, UDP, Packet, build_tcp, parse, rewritten
 from tests.lab.path import Path, Schedule
 from tests.lab.rulebook import Rulebook
+from tests.lab.splice import Splice, without_telltales
 
 _MOST_FLOWS = 50_000
 _HEADER_V4, _HEADER_V6 = 20, 40
@@ -28,6 +29,7 @@ class Middlebox:
         self._rules = Rulebook(censor)
         self._inspector = Inspector(censor, self._rules)
         self._path = Path(censor, schedule)
+        self._may_splice = self._rules.may_splice
         self._has_hops = censor.hops > 0
         self._out: dict[bytes, Flow] = {}  # by protocol, client and server; only these are counted
         self._back: dict[bytes, Flow] = {}  # by protocol, server and client
@@ -97,6 +99,9 @@ class Middlebox:
 
     def _open(self, packet: Packet, now_s: float) -> None:
         flow = Flow(key=_key(packet), first_sequence=_first_sequence(packet))
+        if packet.opens and self._may_splice:
+            packet.raw = without_telltales(packet)
+            flow.syn = packet
         self._out[flow.key] = flow
         self._expect_answers(flow, packet.destination, packet.destination_port)
         self._forget_oldest()
@@ -150,9 +155,8 @@ class Middlebox:
         wait = limit.bucket.wait_s(len(raw), now_s, limit.longest_s) if limit else 0.0
         if wait is None:
             return
-        if flow.redirect is not None:
-            raw = _translated(flow, raw, outbound)
-        self._path.carry(raw, outbound, now_s, flow.delay_s + wait)
+        for goes_out, packet in _translated(flow, raw, outbound):
+            self._path.carry(packet, goes_out, now_s, flow.delay_s + wait)
 
     def _apply_residual(self, flow: Flow, now_s: float) -> None:
         for key in (flow.key, _endpoint(flow.key)):
@@ -206,12 +210,25 @@ def _endpoint(key: bytes) -> bytes:
     return key[:-4] + key[-2:]
 
 
-def _translated(flow: Flow, raw: bytes, outbound: bool) -> bytes:
-    packet = parse(raw)
-    if packet is None or flow.redirect is None:
-        return raw
+def _translated(flow: Flow, raw: bytes, outbound: bool) -> list[tuple[bool, bytes]]:
+    """Return what becomes of a packet in a flow that may have been led elsewhere, each with its direction."""
+    packet = parse(raw) if flow.redirect else None
+    if flow.redirect is None or packet is None:
+        return [(outbound, raw)]
+    from_elsewhere = not outbound and (packet.source, packet.source_port) == flow.redirect
+    if flow.splice is not None:
+        return _spliced(flow.splice, packet, outbound, from_elsewhere)
+    if from_elsewhere:
+        raw = rewritten(packet, source=_server(flow.key))
+    elif outbound and flow.redirects_all:
+        raw = rewritten(packet, destination=flow.redirect)
+    return [(outbound, raw)]
+
+
+def _spliced(splice: Splice, packet: Packet, outbound: bool, from_elsewhere: bool) -> list[tuple[bool, bytes]]:
     if outbound:
-        return with_destination(packet, *flow.redirect) if flow.redirects_all else raw
-    if (packet.source, packet.source_port) != flow.redirect:
-        return raw
-    return with_source(packet, *_server(flow.key))
+        return [(True, raw) for raw in splice.outbound(packet)]
+    if not from_elsewhere:
+        return []  # the first server has been reset
+    back, on = splice.inbound(packet)
+    return [(True, raw) for raw in back] + [(False, raw) for raw in on]

@@ -162,21 +162,25 @@ def lower_hop_limit(raw: bytes, by: int) -> bytes:
     return head[:10] + struct.pack("!H", checksum(head)) + raw[12:20] + raw[20:]
 
 
-def with_destination(packet: Packet, address: bytes, port: int) -> bytes:
-    """Return the packet sent elsewhere (DNAT), its checksums renewed."""
-    return _readdressed(packet, (packet.source, packet.source_port), (address, port))
-
-
-def with_source(packet: Packet, address: bytes, port: int) -> bytes:
-    """Return the packet as if it came from elsewhere (the way back of DNAT), its checksums renewed."""
-    return _readdressed(packet, (address, port), (packet.destination, packet.destination_port))
-
-
-def _readdressed(packet: Packet, source: tuple[bytes, int], destination: tuple[bytes, int]) -> bytes:
-    transport = bytearray(packet.raw[packet.start :])
-    struct.pack_into("!HH", transport, 0, source[1], destination[1])
+def rewritten(
+    packet: Packet,
+    *,
+    source: tuple[bytes, int] | None = None,
+    destination: tuple[bytes, int] | None = None,
+    sequence: int | None = None,
+    acknowledgement: int | None = None,
+    raw: bytes = b"",
+) -> bytes:
+    """Return a TCP or UDP packet with other ends or numbers, and its checksums renewed; `raw` replaces its bytes."""
+    sender, sender_port = source or (packet.source, packet.source_port)
+    receiver, receiver_port = destination or (packet.destination, packet.destination_port)
+    transport = bytearray((raw or packet.raw)[packet.start :])
+    struct.pack_into("!HH", transport, 0, sender_port, receiver_port)
+    for at, number in ((4, sequence), (8, acknowledgement)):
+        if number is not None:
+            struct.pack_into("!I", transport, at, number & 0xFFFFFFFF)
     at = 16 if packet.protocol == TCP else 6
     transport[at : at + 2] = b"\0\0"
-    check = checksum(_pseudo_header(source[0], destination[0], packet.protocol, len(transport)) + transport)
+    check = checksum(_pseudo_header(sender, receiver, packet.protocol, len(transport)) + transport)
     struct.pack_into("!H", transport, at, check or 0xFFFF)
-    return _ip(source[0], destination[0], packet.protocol, bytes(transport))
+    return _ip(sender, receiver, packet.protocol, bytes(transport))

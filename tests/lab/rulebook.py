@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tests.lab.censor import Address, Censor, Dns, HttpHost, MtProto, Payload, QuicSni, Rule, Sni, Stun, Trigger
+from tests.lab.censor import (
+    Address,
+    Censor,
+    Dns,
+    HttpHost,
+    MtProto,
+    Payload,
+    QuicSni,
+    Redirect,
+    Rule,
+    Sni,
+    Stun,
+    Trigger,
+)
 from tests.lab.packets import ICMP, ICMPV6, TCP, UDP, Packet
 from tests.lab.sniff import MoreNeededError, Question
 
@@ -120,6 +133,14 @@ class Rulebook:
         self.stun = Group(self.armed, Stun, lambda _: "*", lambda trigger: trigger.addresses)
         self.mtproto = Group(self.armed, MtProto, lambda _: "*", lambda trigger: trigger.addresses)
         self.payload = Group(self.armed, Payload, lambda _: "*", lambda trigger: trigger.addresses)
+
+    @property
+    def may_splice(self) -> bool:
+        """Tell whether a rule may send a TCP connection elsewhere that is open already."""
+        return any(
+            isinstance(armed.rule.action, Redirect) and not isinstance(armed.rule.trigger, Address)
+            for armed in self.armed
+        )
 
     def for_address(self, packet: Packet) -> ArmedRule | None:
         def suits(trigger: Address) -> bool:

@@ -34,7 +34,7 @@ from tests.lab.censor import (
 from tests.lab.client import SILENT_S, SURE_S
 from tests.lab.lab import Lab
 from tests.lab.scenario import Scenario
-from tests.lab.world import World
+from tests.lab.world import INTERCEPTOR, PROXY, Download, World
 
 WORLD = World()
 EXAMPLE, EXAMPLE_V6 = "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"
@@ -281,6 +281,24 @@ def test_tls_is_intercepted_by_leading_its_flows_elsewhere(lab: Lab) -> None:
     under(lab, Rule(Address(EXAMPLE, port=443), Redirect(WORLD.interceptor_address)))
     assert lab.call(client.tls, EXAMPLE, NAME) == "certificate"
     assert lab.call(client.tls, OTHER, "iana.org") == "ok"
+
+
+@pytest.mark.parametrize("address", [EXAMPLE, EXAMPLE_V6])
+def test_a_single_name_is_intercepted_by_splicing_its_connection(lab: Lab, address: str) -> None:
+    interceptors = " ".join(WORLD.addresses_of(INTERCEPTOR))
+    under(lab, Rule(Sni("=www.example.com"), Redirect(interceptors)))
+    assert lab.call(client.tls, address, NAME) == "certificate"
+    assert lab.call(client.tls, address, "example.com") == "ok"
+    assert lab.hits() == (1,)
+
+
+def test_a_spliced_connection_carries_much_data(lab: Lab) -> None:
+    world = WORLD.with_route(NAME, "/large", Download(1_000_000))
+    rule = Rule(HttpHost("example.com"), Redirect(" ".join(WORLD.addresses_of(PROXY))))
+    for loss in (0.0, 0.01):
+        lab.configure(Scenario("test", "", world, Censor((rule,), delay_s=DELAY_S, loss=loss)))
+        assert len(lab.call(client.http, EXAMPLE, NAME, client.SURE_S, "/large")) > 1_000_000
+        assert lab.hits() == (1,)
 
 
 STUN_BINDING = bytes.fromhex("000100002112a442") + bytes(12)

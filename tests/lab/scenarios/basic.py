@@ -21,7 +21,7 @@ from tests.lab.censor import (
     page,
 )
 from tests.lab.scenario import Scenario, register
-from tests.lab.world import World
+from tests.lab.world import INTERCEPTOR, World
 
 NSDI = "195.208.4.1 195.208.5.1 2a0c:a9c7:8::1 2a0c:a9c7:9::1"
 ISP = "195.34.32.116 2a02:2698::53"
@@ -86,6 +86,12 @@ register(
         "A ClientHello for instagram.com vanishes.",
         World(),
         Censor(rules=(Rule(Sni("instagram.com"), Drop()),)),
+    ),
+    Scenario(
+        "instagram-intercepted",
+        "Connections that name instagram.com end at a stranger who shows a certificate of its own.",
+        World(),
+        Censor(rules=(Rule(Sni("instagram.com"), Redirect(" ".join(World().addresses_of(INTERCEPTOR)))),)),
     ),
     Scenario(
         "block-page",
