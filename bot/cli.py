@@ -99,6 +99,20 @@ def services(
         typer.echo(json.dumps(_plain(service), ensure_ascii=False) if as_json else _row(service))
 
 
+@app.command()
+def control(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+) -> None:
+    """Be an outside control for others, over plain HTTP: put a proxy that ends TLS in front of it."""
+    from probes.control.server import serve  # noqa: PLC0415 -- the server is a fifth of a second to all other commands
+
+    def tell(bound: int) -> None:
+        typer.echo(f"Listening on {host}, port {bound}")
+
+    _serve(lambda settings: serve(host, port, trusted_doh=settings.trusted_doh, on_listening=tell))
+
+
 def main() -> None:
     """Run the command line and end the process."""
     forgiving(sys.stdout)
