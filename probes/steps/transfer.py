@@ -1,0 +1,145 @@
+"""A bounded amount of data, moved one way over an HTTP/1.1 connection that is already there.
+
+Down, it is a ranged GET. Up, it is HEAD requests, each with some 4 KB of a header that says nothing: unlike a POST
+they change nothing, any server takes them, and the data does get sent, which is all that is wanted. What is measured
+is the flow; what the server answers does not matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import h11
+
+from probes.failures import TIMEOUT, failure_of
+from probes.model import TransferObservation
+from probes.steps.flow_meter import FlowMeter, kernel_counter
+from probes.steps.http import MAX_HEAD_BYTES, _next_event, _request
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from probes.model import Endpoint
+    from probes.network import Transfer
+    from probes.steps.frame import Frame
+    from probes.steps.http import Stream
+
+PAD_BYTES = 4000
+_REQUEST_BYTES = 4096
+_SAMPLE_S = 0.01
+
+
+class _StalledError(Exception):
+    """Nothing has got through for too long."""
+
+
+class _TimeUpError(Exception):
+    """The time is over, and data still flows: slow is no failure."""
+
+
+async def move(
+    stream: Stream,
+    frame: Frame,
+    endpoint: Endpoint,
+    transfer: Transfer,
+    *,
+    host: str | None = None,
+    stall_s: float,
+    timeout_s: float,
+) -> TransferObservation:
+    """Move up to `transfer.size_bytes` and tell how far it came. `host` replaces the endpoint's in the Host header.
+
+    The failure is "generic_timeout_error" where nothing got through for `stall_s`; where all that was sent has been
+    acknowledged, it is the server that does not answer, and nothing is stalled. A flow that still moves at the end of
+    the time is cut off without a failure; a resource that ends earlier is none, nor a server that wants no more
+    requests: then `moved_bytes` is less than was wanted. All counts are TCP's own, heads and TLS included.
+    """
+    loop = asyncio.get_running_loop()
+    exchange = _Exchange(stream, endpoint, host or endpoint.host, transfer.size_bytes)
+    started = loop.time()
+    meter = FlowMeter(kernel_counter(frame.sock, transfer.direction), started)
+    work = exchange.download(meter) if transfer.direction == "down" else exchange.upload(meter)
+    failure, stopped = await _watched(work, meter, stall_s, started + timeout_s)
+    meter.sample(loop.time())
+    fields = frame.fields(loop.time() - started, failure)
+    all_arrived = transfer.direction == "up" and fields["info"] is not None and not fields["info"].unacknowledged
+    return TransferObservation(
+        **fields,
+        direction=transfer.direction,
+        wanted_bytes=transfer.size_bytes,
+        moved_bytes=meter.moved_bytes,
+        rate_bytes_s=meter.rate_bytes_s,
+        stalled_after_bytes=meter.moved_bytes if stopped and not all_arrived else None,
+    )
+
+
+async def _watched(
+    work: Coroutine[Any, Any, None], meter: FlowMeter, stall_s: float, deadline: float
+) -> tuple[str | None, bool]:
+    """Do the work until it is done or hopeless; return its failure, and whether nothing got through any more."""
+    failure, stopped = None, False
+    try:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(_watch(meter, stall_s, deadline))
+            await work
+            watching.cancel()
+    except* _StalledError:
+        failure, stopped = TIMEOUT, True
+    except* _TimeUpError:
+        pass
+    except* (OSError, EOFError, ValueError, h11.ProtocolError) as errors:
+        failure = failure_of(errors)
+    return failure, stopped
+
+
+async def _watch(meter: FlowMeter, stall_s: float, deadline: float) -> None:
+    """Raise `_StalledError` or `_TimeUpError`, whichever is due first."""
+    loop = asyncio.get_running_loop()
+    while (now := loop.time()) < deadline:
+        meter.sample(now)
+        if meter.idle_s(now) >= stall_s:
+            raise _StalledError
+        await asyncio.sleep(_SAMPLE_S)
+    raise _TimeUpError if meter.moved_bytes else _StalledError
+
+
+class _Exchange:
+    """The requests of one transfer. Raises OSError, EOFError, ValueError and `h11.ProtocolError`."""
+
+    def __init__(self, stream: Stream, endpoint: Endpoint, host: str, size_bytes: int) -> None:
+        self._stream = stream
+        self._plain = _request(endpoint, host)
+        self._size_bytes = size_bytes
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+
+    async def download(self, meter: FlowMeter) -> None:
+        """Read as much of the resource as is wanted, or as there is."""
+        await self._ask("GET", "Range", f"bytes=0-{self._size_bytes - 1}")
+        left = self._size_bytes
+        while left > 0 and not isinstance(event := await self._next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                left -= len(event.data)
+                meter.count(len(event.data), asyncio.get_running_loop().time())
+
+    async def upload(self, meter: FlowMeter) -> None:
+        """Send request after request, each when the one before is answered, while the server keeps the connection."""
+        for _ in range(-(-self._size_bytes // _REQUEST_BYTES)):
+            await self._ask("HEAD", "X-Pad", "x" * PAD_BYTES)
+            while not isinstance(await self._next_event(), h11.EndOfMessage):
+                pass
+            meter.count(_REQUEST_BYTES, asyncio.get_running_loop().time())
+            if self._connection.their_state is not h11.DONE:
+                return
+            self._connection.start_next_cycle()
+
+    async def _ask(self, method: str, name: str, value: str) -> None:
+        headers = [*self._plain.headers.raw_items(), (name.encode(), value.encode())]
+        request = h11.Request(method=method, target=self._plain.target, headers=headers)
+        data = self._connection.send(request) or b""
+        self._connection.send(h11.EndOfMessage())
+        await self._stream.send(data)
+
+    async def _next_event(self) -> h11.Event:
+        return await _next_event(self._connection, self._stream)
