@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -94,28 +95,35 @@ class Answer:
     ip_info: dict[str, AddressInfo] | None = None
 
 
-_REQUEST = TypeAdapter(Request)
-_ANSWER = TypeAdapter(Answer)
+@cache
+def _requests() -> TypeAdapter[Request]:
+    return TypeAdapter(Request)
+
+
+@cache
+def _answers() -> TypeAdapter[Answer]:
+    """Built when it is first needed: most checks never ask outside."""
+    return TypeAdapter(Answer)
 
 
 def write_request(request: Request) -> bytes:
-    return _REQUEST.dump_json(request)
+    return _requests().dump_json(request)
 
 
 def read_request(body: bytes) -> Request:
     """Raises ValueError for what is no request."""
-    return _REQUEST.validate_json(body)
+    return _requests().validate_json(body)
 
 
 def write_answer(answer: Answer) -> bytes:
     """Leave out what the protocol leaves out when it is empty."""
     empty = {name for name in ("tls_handshake", "ip_info") if not getattr(answer, name)}
-    return _ANSWER.dump_json(answer, exclude=empty)
+    return _answers().dump_json(answer, exclude=empty)
 
 
 def read_answer(body: bytes) -> Answer:
     """Raises ValueError for what is no answer."""
-    return _ANSWER.validate_json(body)
+    return _answers().validate_json(body)
 
 
 def join_endpoint(address: str, port: int) -> str:
