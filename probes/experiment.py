@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probes import targets
-from probes.evidence import Evidence, Trial
+from probes.evidence import Evidence
 from probes.model import AnyObservation, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.pace import Pace, round_trip_of
 from probes.plan import next_steps, troubled
+from probes.trials import Trial
 from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
 
 if TYPE_CHECKING:

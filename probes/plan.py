@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from probes.evidence import RESOLVER_TROUBLE, family_of
 from probes.model import Arm, Endpoint, Purpose
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
+from probes.trials import RESOLVER_TROUBLE, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from probes.controls import Controls
-    from probes.evidence import Evidence, Flow
+    from probes.evidence import Evidence
+    from probes.trials import Flow
 
 Step = Question | Attempt | OutsideQuestion
 

@@ -12,8 +12,9 @@ from probes.rules.table import Suspect, first_match, ids_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from probes.evidence import Evidence, Flow
+    from probes.evidence import Evidence
     from probes.model import Component, OutsideObservation
+    from probes.trials import Flow
 
 BeyondDns = Literal["ok", "blocked", "unknown"]
 

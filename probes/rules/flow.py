@@ -14,8 +14,8 @@ from probes.rules.table import ENOUGH, Rule, ids_of, say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from probes.evidence import Flow
     from probes.model import Finding
+    from probes.trials import Flow
 
 FREEZE_BYTES = range(10_000, 40_000)
 """Where networks that count packets stop a flow: about 25 packets both ways (net4people/bbs#490, hyperion)."""

@@ -10,8 +10,8 @@ from probes.rules.table import ENOUGH, Rule, Suspect, confirmed_if, ids_of, say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from probes.evidence import Flow
     from probes.model import Finding
+    from probes.trials import Flow
 
 _BY_NAME = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _BY_ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}

@@ -11,8 +11,8 @@ from probes.model import Cause, Confidence, Finding, Status
 from probes.rules.table import ENOUGH, Rule, confirmed_if, ids_of, say
 
 if TYPE_CHECKING:
-    from probes.evidence import Flow
     from probes.model import DnsObservation
+    from probes.trials import Flow
 
 _CAUSE = {
     "dns_nxdomain_error": Cause.DNS_NXDOMAIN,

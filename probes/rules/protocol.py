@@ -8,8 +8,8 @@ from probes.model import Cause, Confidence, Purpose, QuicObservation, Status
 from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
 
 if TYPE_CHECKING:
-    from probes.evidence import Flow
     from probes.model import Finding
+    from probes.trials import Flow
 
 _PROTO = {"silence": Cause.PROTO_DROPPED, "reset": Cause.PROTO_RESET}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probes.evidence import Evidence, Flow
+from probes.evidence import Evidence
 from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
 from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
+from probes.trials import Flow
 
 if TYPE_CHECKING:
     from probes.model import Finding

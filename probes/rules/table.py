@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from probes.evidence import Evidence, Flow, fate_of
+from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Finding, Purpose, Status
+from probes.trials import Flow, fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

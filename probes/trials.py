@@ -1,0 +1,181 @@
+"""What single steps, connections and resolvers have shown so far. `probes.evidence` arranges it; nothing is decided."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from probes.model import (
+    AnyObservation,
+    DnsObservation,
+    HttpObservation,
+    TcpObservation,
+    TlsObservation,
+    TransferObservation,
+)
+from probes.network import Attempt, OutsideQuestion, Question
+
+STAGES = {
+    "https": ("tcp", "tls", "http"),
+    "http": ("tcp", "http"),
+    "tls": ("tcp", "tls"),
+    "tcp": ("tcp",),
+    "mtproto": ("tcp", "mtproto"),
+    "mtproto+obfuscated": ("tcp", "mtproto"),
+    "quic": ("quic",),
+    "stun": ("stun",),
+}
+"""The steps that an endpoint's scheme is taken through, in order."""
+_TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transfer")}
+
+SILENCE = frozenset({"generic_timeout_error", "timed_out"})
+RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
+REFUSALS = frozenset({"connection_refused"})
+UNREACHABLE = frozenset({"host_unreachable", "network_unreachable", "network_down"})
+RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns_servfail_error"}
+"""Failures after which an operating system's stub asks the next resolver (resolv.conf(5)); NXDOMAIN is final."""
+
+
+def fate_of(failure: str | None) -> str | None:
+    """Return what a failure looks like from outside: "silence", "reset", "refused", "unreachable", "certificate" …."""
+    for fate, failures in (
+        ("silence", SILENCE),
+        ("reset", RESETS),
+        ("refused", REFUSALS),
+        ("unreachable", UNREACHABLE),
+    ):
+        if failure in failures:
+            return fate
+    if failure in {"ssl_unknown_authority", "ssl_invalid_certificate", "ssl_invalid_hostname"}:
+        return "certificate"
+    return failure
+
+
+def family_of(address: str) -> int:
+    """Return 4 or 6."""
+    return ipaddress.ip_address(address).version
+
+
+def is_address(host: str) -> bool:
+    """Tell an IP address from a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Trial:
+    """One step that was started, and what it has shown so far."""
+
+    step: Question | Attempt | OutsideQuestion
+    started_s: float
+    observations: list[AnyObservation] = field(default_factory=list)
+    done: bool = False
+
+    @property
+    def stage_started_s(self) -> float:
+        """When the stage that is still running began."""
+        return self.started_s + sum(observation.elapsed_s for observation in self.observations)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One connection, as far as it got: its steps in order, the failed one last."""
+
+    attempt: Attempt
+    steps: tuple[AnyObservation, ...]
+    done: bool
+    slow: bool
+    """Still running, in a stage that takes longer than the network's round trips explain."""
+
+    @property
+    def tcp(self) -> TcpObservation | None:
+        return next((step for step in self.steps if isinstance(step, TcpObservation)), None)
+
+    @property
+    def tls(self) -> TlsObservation | None:
+        return next((step for step in self.steps if isinstance(step, TlsObservation)), None)
+
+    @property
+    def http(self) -> HttpObservation | None:
+        return next((step for step in self.steps if isinstance(step, HttpObservation)), None)
+
+    @property
+    def transfer(self) -> TransferObservation | None:
+        return next((step for step in self.steps if isinstance(step, TransferObservation)), None)
+
+    @property
+    def failure(self) -> str | None:
+        return self.steps[-1].failure if self.steps else None
+
+    @property
+    def layer(self) -> str:
+        """The layer that the flow ended in, or is waiting in."""
+        scheme = self.attempt.endpoint.scheme
+        stages = STAGES[scheme] if self.attempt.transfer is None else _TRANSFER_STAGES[scheme]
+        if self.steps and (self.done or self.failure is not None):
+            return self.steps[-1].step
+        return stages[min(len(self.steps), len(stages) - 1)]
+
+    @property
+    def works(self) -> bool:
+        return self.done and bool(self.steps) and self.failure is None
+
+    @property
+    def failed(self) -> bool:
+        return self.done and self.failure is not None
+
+    @property
+    def suspicious(self) -> bool:
+        return self.failed or self.slow
+
+    @property
+    def proves_name(self) -> bool:
+        """The server showed a valid certificate for the endpoint's own name."""
+        return self.tls is not None and self.tls.failure is None and self.tls.server_name == self.attempt.endpoint.host
+
+    def reached(self, layer: str) -> bool:
+        """Tell whether the server was heard at `layer`; at "tls" in whatever words: hello, alert, certificate."""
+        if layer == "tls" and self.tls is not None and (self.tls.chain or self.tls.alert is not None):
+            return True
+        return any(step.step == layer and step.failure is None for step in self.steps)
+
+    def shares_fate(self, layer: str, failure: str | None) -> bool:
+        """Tell whether this flow ended in `layer` the way `failure` does."""
+        return self.failed and self.layer == layer and fate_of(self.failure) == fate_of(failure)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(step.id for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one resolver says of the name, both address families taken together."""
+
+    resolver: str
+    observations: tuple[DnsObservation, ...]
+    done: bool
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(a for o in self.observations for a in o.addresses))
+
+    @property
+    def failure(self) -> str | None:
+        """None if any family resolved; else the failure of the IPv4 question, or the first there is."""
+        if self.addresses or not self.observations:
+            return None
+        ordered = sorted(self.observations, key=lambda o: o.query_type != "A")
+        return ordered[0].failure or "dns_no_answer"
+
+    @property
+    def says_dead(self) -> bool:
+        """The resolver answered, and the answer is that there is nothing."""
+        return self.done and self.failure in {"dns_nxdomain_error", "dns_no_answer"}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(o.id for o in self.observations)
