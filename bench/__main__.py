@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.table import Row
 
-NAMES = ("verdict", "cache", "startup")
+NAMES = ("verdict", "scenarios", "cache", "startup")
 
 
 class Benchmark(Protocol):
