@@ -88,8 +88,8 @@ class Name:
 
     @property
     def rerouted(self) -> bool:
-        """The question did not reach the resolver that it was sent to, or not unanswered by another."""
-        return bool(self.udp_alone) and self.failure is not None
+        """Somebody else than the resolver that was asked answered in its name; silence is nobody's answer."""
+        return bool(self.udp_alone) and any(o.reply is not None for o in self.repeats_alike)
 
     @cached_property
     def false_addresses(self) -> tuple[str, ...]:

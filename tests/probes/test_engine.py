@@ -55,6 +55,12 @@ HTTPS = {
         "confirmed",
         "dns.nxdomain dns.rerouted",
     ),
+    "resolver is silent over UDP alone": (
+        told(SILENCE, tcp_is_honest=True),
+        "blocked",
+        "likely",
+        "dns.timeout",
+    ),
     "resolver gives a private address": (told(("10.10.34.35",)), "blocked", "confirmed", "dns.spoofed"),
     "resolver gives a stranger's address": (
         told((STRANGER,), servers={STRANGER: Server(names=("badssl.com",))}),
