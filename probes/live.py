@@ -1,6 +1,6 @@
 """The network as it is: `probes.network.Network` done with sockets, on the running loop and without threads.
 
-What is asked and what the answers mean is for the engine; how a step is made is in `probes.steps`.
+What is asked and what the answers mean is for the engine; what an attempt does is in `probes.attempts`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING, Literal, Self
 
-from probes import resolvconf, trust
+from probes import attempts, resolvconf, trust
 from probes.failures import failure_of, unknown
 from probes.guard import Forbidden
-from probes.model import Arm, Purpose, Target, TcpObservation
+from probes.model import Arm, Purpose
 from probes.network import Question
 from probes.outside import OutsideControls
-from probes.steps import dns, http, tcp, tls
-from probes.steps.frame import Frame
-from probes.trust import is_address
+from probes.steps import dns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from probes.model import AnyObservation, DnsObservation, OutsideObservation
     from probes.network import Attempt, OutsideQuestion
 
-_ORDER = ("tcp", "tls", "http")
-_STEPS = {"https": _ORDER, "http": ("tcp", "http"), "tls": ("tcp", "tls"), "tcp": ("tcp",)}
 _LOOKUP_S = 2.0
 """How long one source of addresses for an outside control may take."""
 _FAMILIES = (  # a.root-servers.net
@@ -98,23 +94,13 @@ class LiveNetwork:
 
         The guard judges the address right before it is connected to. Never raises for what the network does.
         """
-        port = attempt.port or attempt.endpoint.port
-        target = Target(host=attempt.endpoint.host, address=attempt.address, port=port)
         connection = f"c{next(self._connections)}"
         try:
-            self._guard.check(attempt.address, port)
-            sock = tcp.new_socket(attempt.address)
+            self._guard.check(attempt.address, attempt.port or attempt.endpoint.port)
+            await attempts.take(attempt, connection, self._roots, observe)
         except (Forbidden, OSError) as error:
             failure = unknown(f"refused by the guard: {error}") if isinstance(error, Forbidden) else failure_of(error)
-            observe(
-                TcpObservation(
-                    arm=attempt.arm, purpose=attempt.purpose, target=target, connection=connection, failure=failure
-                )
-            )
-            return
-        with sock:
-            frame = Frame(sock=sock, arm=attempt.arm, purpose=attempt.purpose, target=target, connection=connection)
-            await self._take_steps(frame, attempt, observe)
+            observe(attempts.not_taken(attempt, connection, failure))
 
     async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
         """Ask the outside controls, one after the other, until one answers."""
@@ -138,25 +124,6 @@ class LiveNetwork:
             await asyncio.gather(*asked, return_exceptions=True)
         return ()
 
-    async def _take_steps(self, frame: Frame, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
-        steps = _planned(attempt)
-        connected = await tcp.connect(frame, attempt.timeouts.connect_s)
-        observe(connected)
-        if connected.failure is not None:
-            return
-        plain = tcp.TcpStream(frame.sock)
-        stream: http.Stream = plain
-        if "tls" in steps:
-            name, timeout_s = _server_name(attempt), attempt.timeouts.handshake_s
-            shaken, secure = await tls.handshake(plain, frame, server_name=name, timeout_s=timeout_s, roots=self._roots)
-            observe(shaken)
-            if secure is None:
-                return
-            stream = secure
-        if "http" in steps:
-            host, timeout_s = attempt.server_name or None, attempt.timeouts.response_s
-            observe(await http.get(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s))
-
 
 def _lookup(name: str, resolver: str, transport: Literal["udp", "doh"]) -> Question:
     return Question(
@@ -168,18 +135,6 @@ def _lookup(name: str, resolver: str, transport: Literal["udp", "doh"]) -> Quest
         arm=Arm.CONTROL,
         purpose=Purpose.OUTSIDE,
     )
-
-
-def _planned(attempt: Attempt) -> Sequence[str]:
-    """Return the steps that the endpoint's scheme has, up to `until`."""
-    wanted = _ORDER[: _ORDER.index(attempt.until) + 1]
-    return [step for step in _STEPS[attempt.endpoint.scheme] if step in wanted]
-
-
-def _server_name(attempt: Attempt) -> str:
-    """Return the name for the ClientHello: none for an IP address (RFC 6066 §3)."""
-    name = attempt.endpoint.host if attempt.server_name is None else attempt.server_name
-    return "" if is_address(name) else name
 
 
 def _has_route(family: socket.AddressFamily, address: str) -> bool:

@@ -25,20 +25,27 @@ async def serve(
     alpn: Sequence[str] = ("h3",),
     versions: Sequence[int] = (V1, V2),
     retry: bool = False,
+    tells_versions: bool = True,
 ) -> AsyncIterator[int]:
-    """Run a QUIC server with one certificate; give the port."""
+    """Run a QUIC server with one certificate; give the port. Some servers pass over versions that they don't know."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=list(alpn), supported_versions=list(versions))
     pem = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
     configuration.certificate, *configuration.certificate_chain = load_pem_x509_certificates(pem)
     configuration.private_key = load_pem_private_key(leaf.private_key_pem.bytes())
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: QuicServer(configuration=configuration, retry=retry), (host, 0)
+        lambda: (QuicServer if tells_versions else _Reticent)(configuration=configuration, retry=retry), (host, 0)
     )
     try:
         yield transport.get_extra_info("sockname")[1]
     finally:
         server.close()
+
+
+class _Reticent(QuicServer):
+    def datagram_received(self, data: bytes | str, addr: object) -> None:
+        if isinstance(data, str) or not data[0] & 0x80 or data[1:5] == V1.to_bytes(4, "big"):
+            super().datagram_received(data, addr)
 
 
 def closing(initial: bytes, code: int, reason: bytes = b"") -> bytes:
