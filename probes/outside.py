@@ -2,8 +2,9 @@
 
 A control that fails says nothing of the service: its failure stays its own, is never raised and never a verdict. Every
 control that is asked may use all the time that is left. The next one is asked beside it once it has been silent for a
-third of the question's time, and at once when it has failed; the first answer counts. (A control takes its time
-where the target doesn't answer it: silence is not yet a fault.) One that has failed is asked last for a minute.
+third of the question's time, and at once when it has failed or cannot be connected to; the first answer counts. (A
+control takes its time where the target doesn't answer it: silence is not yet a fault.) One that has failed is asked
+last for a minute.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 NONE_CONFIGURED = unknown("no outside control is configured")
 _SHARE = 1 / 3
+_CONNECT_S = 1.6
+"""A lost SYN is sent again after 1 s (RFC 6298), so this is one repeat and a long round trip."""
 _REST_S = 60.0
 _CONNECTIONS = 16
 """At a time. A public control serves 25 requests at once, of all its askers."""
@@ -88,6 +91,7 @@ def request_for(question: OutsideQuestion) -> Request:
         http_request=url,
         http_request_headers=_VISIT_HEADERS,
         tcp_connect=[join_endpoint(address, endpoint.port) for address in question.addresses],
+        x_connect_only=endpoint.scheme not in {"http", "https"},
     )
 
 
@@ -164,7 +168,7 @@ class OutsideControls:
                 headers=_OWN_HEADERS,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(total=None),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             )
         return self._session
 

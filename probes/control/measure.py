@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from probes.control import protocol
 from probes.control.names import Found, look_up
 from probes.control.plan import Plan
-from probes.control.protocol import AddressInfo, Answer, Connect, Handshake, Names, join_endpoint
+from probes.control.protocol import AddressInfo, Answer, Connect, Handshake, Names, Page, join_endpoint
 from probes.model import Arm, Endpoint, Purpose, TcpObservation, TlsObservation
 from probes.network import Attempt, Network, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from probes.control.protocol import Page
     from probes.http_names import Resolve
     from probes.model import AnyObservation
 
@@ -122,12 +121,16 @@ async def measure(plan: Plan, network: Network, visit: Visit) -> Answer:
     if found.addresses and not measurement.usable(found.addresses):
         raise UnableError("the name has no address of a family that works here")
     async with asyncio.TaskGroup() as tasks:
-        visiting = tasks.create_task(visit(plan, measurement.resolve))
+        visiting = tasks.create_task(_page(plan, measurement.resolve, visit))
         tasks.create_task(measurement.connect_everywhere())
     page = visiting.result()
     if page is None:
         raise UnableError("this host has run out of sockets")
     return measurement.answer(page)
+
+
+async def _page(plan: Plan, resolve: Resolve, visit: Visit) -> Page | None:
+    return Page(failure=protocol.UNKNOWN) if plan.connect_only else await visit(plan, resolve)
 
 
 async def _look_up(name: str, network: Network) -> Found:

@@ -37,6 +37,7 @@ class Plan:
     ports: tuple[int, ...]
     asked: tuple[str, ...]
     headers: Mapping[str, str]
+    connect_only: bool
 
     @property
     def host_is_address(self) -> bool:
@@ -60,6 +61,7 @@ def plan_for(request: Request) -> Plan:
         ports=_ports(url),
         asked=tuple(dict.fromkeys(endpoint[0] for endpoint in endpoints if endpoint)),
         headers=_forwarded(request.http_request_headers or {}),
+        connect_only=request.x_connect_only,
     )
 
 

@@ -40,6 +40,8 @@ class Request:
     http_request_headers: Annotated[dict[str, list[str]], Field(max_length=_MAX_HEADERS)] | None = None
     tcp_connect: Annotated[list[str], Field(max_length=_MAX_ENTRIES)] | None = None
     x_quic_enabled: bool = False
+    x_connect_only: bool = False
+    """Our own extension, which other controls pass over: no page, since what listens there speaks no HTTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -417,6 +417,13 @@ async def test_an_address_as_host_needs_no_resolver() -> None:
     assert told["http_request"]["status_code"] == 200
 
 
+async def test_no_page_is_asked_of_what_speaks_no_http() -> None:
+    async with serve(hang) as port, control() as url, asyncio.timeout(PATIENCE_S):
+        told = await ask(url, f"http://{NAME}:{port}/", x_connect_only=True)
+    assert told["tcp_connect"] == {f"127.0.0.1:{port}": {"status": True, "failure": None}}
+    assert told["http_request"]["failure"] == "unknown_error"
+
+
 async def test_a_port_that_refuses_is_told_of() -> None:
     port = closed_port()
     async with control() as url:

@@ -15,7 +15,7 @@ from probes.network import OutsideQuestion
 from probes.outside import NONE_CONFIGURED, OutsideControls, control_url, request_for
 from tests.fakes import tls_server
 from tests.fakes.http_server import redirect, response
-from tests.fakes.tcp_server import Handler, break_off, close, closed_port, hang, reset, say, serve
+from tests.fakes.tcp_server import Handler, break_off, close, closed_port, deaf_port, hang, reset, say, serve
 from tests.probes.wire import PATIENCE_S, TIMEOUT_S
 
 PAGE: Mapping[str, Any] = {
@@ -98,7 +98,8 @@ async def heard(body: bytes) -> OutsideObservation:
     ],
 )
 def test_every_endpoint_has_a_url_to_ask_for(endpoint: Endpoint, url: str) -> None:
-    assert request_for(OutsideQuestion(endpoint=endpoint, addresses=())).http_request == url
+    request = request_for(OutsideQuestion(endpoint=endpoint, addresses=()))
+    assert (request.http_request, request.x_connect_only) == (url, endpoint.scheme not in {"http", "https"})
 
 
 async def test_the_request_is_the_protocol_s() -> None:
@@ -286,6 +287,13 @@ async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.01)
+
+
+async def test_a_control_that_cannot_be_connected_to_is_soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "_CONNECT_S", TIMEOUT_S)
+    with deaf_port() as port:
+        assert (await asked(f"http://127.0.0.1:{port}/")).failure == "generic_timeout_error"
+        assert (await asked(f"http://127.0.0.1:{port}/", GOOD)).failure is None
 
 
 @pytest.mark.parametrize("handler", [hang, drip])
