@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.table import Row
 
-NAMES = ("verdict", "scenarios", "cache", "startup")
+NAMES = ("verdict", "scenarios", "cpu", "cache", "startup")
 
 
 class Benchmark(Protocol):
