@@ -114,6 +114,22 @@ def name_blocked_here(suspect: Suspect) -> Finding | None:
     return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
 
 
+def name_answered_by_another(suspect: Suspect) -> Finding | None:
+    """The connection is made; after the ClientHello with the name comes an alert, or something that is not TLS at all.
+
+    Unrelated servers seem to send the very same for this name, while they and the service's own address answer another
+    name with a certificate; and the outside control shakes hands with the service. So somebody in between ends the
+    handshake in the servers' names. Confirmed when several unrelated servers agree.
+    """
+    elsewhere = suspect.name_elsewhere_alike
+    shown = [[f for f in flows if _issuers([f])] for flows in (suspect.innocuous_here, suspect.innocuous_elsewhere)]
+    applies = suspect.repeated and elsewhere and all(shown) and suspect.outside("tls") is True
+    if suspect.fate in {"silence", "reset", "certificate"} or not applies:
+        return None
+    because = (*ids_of([*suspect.alike, *elsewhere, *shown[0], *shown[1]]), *suspect.outside_ids)
+    return say(Status.BLOCKED, confirmed_if(len(elsewhere) >= ENOUGH), Cause.TLS_SNI_RESET, because=because)
+
+
 def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
     """The connection is made; after the ClientHello comes a reset, a FIN or nothing, whatever name it carries.
 
@@ -168,6 +184,7 @@ RULES = (
     Rule("handshake.certificate_trusted_but_wrong", certificate_trusted_but_wrong),
     Rule("handshake.name_blocked", name_blocked),
     Rule("handshake.name_blocked_here", name_blocked_here),
+    Rule("handshake.name_answered_by_another", name_answered_by_another),
     Rule("handshake.address_blocked_after_connect", address_blocked_after_connect),
     Rule("handshake.fails_for_all", handshake_fails_for_all),
     Rule("handshake.server_refuses", server_refuses_handshake),

@@ -131,6 +131,18 @@ HTTPS = {
     "name is dropped": (censored(names={HOST: SILENCE}), "blocked", "confirmed", "tls.sni_dropped"),
     "name is reset": (censored(names={HOST: "connection_reset"}), "blocked", "confirmed", "tls.sni_reset"),
     "name is closed by FIN": (censored(names={HOST: "eof_error"}), "blocked", "confirmed", "tls.sni_reset"),
+    "name is answered by a forged alert": (
+        censored(names={HOST: "unknown_failure: remote error: tls: handshake failure"}),
+        "blocked",
+        "confirmed",
+        "tls.sni_reset",
+    ),
+    "server ends handshakes by an alert": (
+        served(tls="unknown_failure: remote error: tls: handshake failure"),
+        "down",
+        "confirmed",
+        "service.down",
+    ),
     "name is dropped and the server with it for a while": (
         censored(names={HOST: SILENCE}, residual=True),
         "blocked",
@@ -423,6 +435,7 @@ def test_protocols_that_are_not_the_webs(
         (Censor(), "ok", "confirmed", ""),
         (Censor(frozen=frozenset({HOST})), "degraded", "confirmed", "flow.frozen"),
         (Censor(frozen=frozenset({ADDRESS})), "degraded", "likely", "flow.frozen"),
+        (Censor(frozen=frozenset({ADDRESS, "1.1.1.1"})), "degraded", "likely", "flow.frozen"),
         (Censor(slow=frozenset({HOST})), "degraded", "confirmed", "flow.throttled"),
         (Censor(slow=frozenset({ADDRESS})), "degraded", "likely", "flow.throttled"),
         (Censor(slow=frozenset({HOST, ADDRESS, "1.1.1.1"})), "ok", "confirmed", ""),
