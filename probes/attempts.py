@@ -79,7 +79,7 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
         name, timeout_s = _server_name(attempt), attempt.timeouts.handshake_s
         shaken, secure = await tls.handshake(plain, frame, server_name=name, timeout_s=timeout_s, roots=roots)
         observe(shaken)
-        if secure is None:
+        if secure is None or (shaken.failure is not None and not attempt.any_certificate):
             return
         stream = secure
     if "http" in steps:

@@ -68,6 +68,8 @@ class Attempt:
     """Tells repeats of the same step apart."""
     server_name: str | None = None
     until: Literal["tcp", "tls", "http"] = "http"
+    any_certificate: bool = False
+    """Go on behind a certificate that does not verify: of a counterfactual it is only asked whether it is answered."""
     transfer: Transfer | None = None
     """Replaces the request at the end of an http or https attempt."""
     timeouts: Timeouts = field(default=Timeouts(), compare=False)

@@ -170,7 +170,8 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
         yield _other_port(evidence, address)
     if layers & {"tls", "http", "quic"}:
         innocuous = controls.innocuous_name(evidence.endpoint.host)
-        yield replace(plain, server_name=innocuous, arm=Arm.CONTROL, purpose=Purpose.INNOCUOUS_NAME)
+        control = replace(plain, any_certificate=True, arm=Arm.CONTROL, purpose=Purpose.INNOCUOUS_NAME)
+        yield replace(control, server_name=innocuous)
     if layers & {"tls", "http"}:
         yield from _elsewhere(evidence, controls)
     if "mtproto" in layers:
@@ -200,16 +201,12 @@ def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     Not at the same one: a filter that remembers the server for a while would spoil the comparison.
     """
     unrelated = [a for a in controls.unrelated_addresses if a not in evidence.system_addresses]
+    control = Attempt(endpoint=evidence.endpoint, address="", any_certificate=True, arm=Arm.CONTROL)
     for address in unrelated[:UNRELATED]:
-        yield Attempt(endpoint=evidence.endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.UNRELATED_ADDRESS)
+        yield replace(control, address=address, purpose=Purpose.UNRELATED_ADDRESS)
+    innocuous = replace(control, server_name=controls.innocuous_name(evidence.endpoint.host))
     for address in unrelated[UNRELATED:] or unrelated[:1]:
-        yield Attempt(
-            endpoint=evidence.endpoint,
-            address=address,
-            server_name=controls.innocuous_name(evidence.endpoint.host),
-            arm=Arm.CONTROL,
-            purpose=Purpose.UNRELATED_BASELINE,
-        )
+        yield replace(innocuous, address=address, purpose=Purpose.UNRELATED_BASELINE)
 
 
 # --- pages in clear text ---------------------------------------------------------------------------------------------
@@ -239,7 +236,8 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
         return
     innocuous = controls.innocuous_name(evidence.endpoint.host)
     plain = Attempt(endpoint=evidence.endpoint, address=working[0], purpose=Purpose.TRANSFER)
-    here = replace(plain, server_name=innocuous, arm=Arm.CONTROL, purpose=Purpose.TRANSFER_CONTROL)
+    control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
+    here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
     unrelated = next(a for a in controls.unrelated_addresses if a != working[0])
     elsewhere = replace(here, address=unrelated, purpose=Purpose.UNRELATED_BASELINE)
     for transfer in TRANSFERS:

@@ -143,8 +143,9 @@ class Flow:
         return any(step.step == layer and step.failure is None for step in self.steps)
 
     def shares_fate(self, layer: str, failure: str | None) -> bool:
-        """Tell whether this flow ended in `layer` the way `failure` does."""
-        return self.failed and self.layer == layer and fate_of(self.failure) == fate_of(failure)
+        """Tell whether this flow met in `layer` what `failure` tells of."""
+        met = next((step.failure for step in self.steps if step.step == layer and step.failure is not None), None)
+        return self.done and met is not None and fate_of(met) == fate_of(failure)
 
     @property
     def ids(self) -> tuple[str, ...]:

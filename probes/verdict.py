@@ -96,8 +96,9 @@ def _judge_beyond(evidence: Evidence, name: Finding, here: Finding | None) -> En
     if name.status is Status.INCONCLUSIVE:
         stronger = here is not None and here.status is Status.BLOCKED
         return EndpointFinding(here if stronger and here else name, _helps(beyond))
-    if beyond is not None and beyond.status is Status.BLOCKED:
-        name = _merge(name, beyond)
+    more = beyond if beyond is not None and beyond.status is Status.BLOCKED else _judge_transfers(evidence)
+    if more is not None:
+        name = _merge(name, more)
     return EndpointFinding(name, _helps(beyond))
 
 

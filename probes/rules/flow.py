@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from probes.model import Finding
     from probes.trials import Flow
 
-FREEZE_BYTES = range(10_000, 40_000)
-"""Where networks that count packets stop a flow: about 25 packets both ways (net4people/bbs#490, hyperion)."""
+FREEZE_BYTES = range(6_000, 40_000)
+"""Where networks that count packets stop a flow: about 25 both ways, full or not (net4people/bbs#490, hyperion)."""
 THROTTLED = 10
 """How many times slower than its control a transfer must be: less happens by itself (OONI dd-007, "extreme")."""
 
@@ -89,6 +89,18 @@ def frozen_by_address(haul: Haul) -> Finding | None:
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=because)
 
 
+def frozen_everywhere(haul: Haul) -> Finding | None:
+    """A transfer stops for good after some 16-20 KB, again and again, whatever server it goes to.
+
+    Servers that have nothing to do with each other stop in the same place, so it is the network. Likely.
+    """
+    alike = [f for f in (*haul.here, *haul.elsewhere) if f.transfer and f.transfer.stalled_after_bytes]
+    addresses = {f.attempt.address for f in (*haul.frozen, *alike)}
+    if len(haul.frozen) < ENOUGH or len(addresses) < ENOUGH:
+        return None
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=ids_of([*haul.frozen, *alike]))
+
+
 def throttled_by_name(haul: Haul) -> Finding | None:
     """Transfers under the service's name are at least ten times slower than as large ones under another name.
 
@@ -118,4 +130,5 @@ RULES = (
     Rule("flow.throttled_by_name", throttled_by_name),
     Rule("flow.frozen_by_address", frozen_by_address),
     Rule("flow.throttled_by_address", throttled_by_address),
+    Rule("flow.frozen_everywhere", frozen_everywhere),
 )

@@ -78,7 +78,7 @@ class TlsStream:
 async def handshake(
     tcp: TcpStream, frame: Frame, *, server_name: str, timeout_s: float, roots: trust.Roots = trust.SYSTEM
 ) -> tuple[TlsObservation, TlsStream | None]:
-    """Shake hands once and judge the chain afterwards; the stream is None where there is a failure.
+    """Shake hands once and judge the chain afterwards; the stream is None where no handshake was completed.
 
     The chain has to prove `server_name`, or the target's host where no name is sent. Judging is not in the time.
     """
@@ -104,4 +104,4 @@ async def handshake(
         chain=trust.describe(chain),
         received_bytes=tcp.received_bytes,
     )
-    return seen, None if failure else stream
+    return seen, stream
