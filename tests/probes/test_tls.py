@@ -29,7 +29,7 @@ async def shake(
             timeout_s=timeout_s,
             roots=roots or tls_server.roots(),
         )
-    assert (secure is None) == (seen.failure is not None)
+    assert (secure is None) == (not seen.chain)
     return seen
 
 
