@@ -42,6 +42,8 @@ class Evidence:
     permits: Callable[[str, int], bool]
     now_s: float
     patience_s: float
+    delisted_ids: tuple[str, ...] = ()
+    """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
     """Whether transfers are wanted too."""
 
@@ -134,7 +136,7 @@ class Evidence:
         if self.literal:
             return (self.endpoint.host,)
         first = self.system_answer.addresses if self.system_answer else ()
-        again = (address for o in self.repeated_answers for address in o.addresses)
+        again = (address for o in self.repeated_answers if o.failure is None for address in o.addresses)
         return tuple(dict.fromkeys((*first, *again)))
 
     @cached_property
@@ -226,11 +228,17 @@ class Evidence:
 
     def seen_outside(self, layer: str, address: str) -> bool | None:
         """Tell whether the outside control succeeded at a layer: None if it was not asked or says nothing of it."""
-        key = f"[{address}]:{self.endpoint.port}" if ":" in address else f"{address}:{self.endpoint.port}"
         for outside in self.outside:
             if layer == "http":
                 return outside.http_failure is None and outside.http_status is not None
             table = outside.tcp if layer == "tcp" else outside.tls
-            if key in table:
+            if (key := self._key_outside(address)) in table:
                 return table[key] is None
         return None
+
+    def certificate_outside(self, address: str) -> str | None:
+        """Return how the outside control's handshake at an address failed; handshakes have OONI's own names there."""
+        return next((o.tls.get(self._key_outside(address)) for o in self.outside), None)
+
+    def _key_outside(self, address: str) -> str:
+        return f"[{address}]:{self.endpoint.port}" if ":" in address else f"{address}:{self.endpoint.port}"

@@ -25,7 +25,7 @@ Step = Question | Attempt | OutsideQuestion
 
 ADDRESSES_A_FAMILY = 2
 SUSPECTS = 2
-"""How many suspect addresses get their own counterfactuals; more would only repeat the same finding."""
+"""How many suspect addresses of one origin get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
 UNRELATED = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
@@ -48,7 +48,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _ask_again(evidence, controls)
         steps += _try_honest_addresses(evidence)
     suspects = _suspects(evidence)
-    for address in suspects[:SUSPECTS]:
+    for address in _few_of_each_origin(evidence, suspects):
         steps += _controls_for(evidence, controls, address)
     pages = _pages(evidence)
     for flow in pages:
@@ -159,6 +159,12 @@ def _suspicious(evidence: Evidence, address: str) -> bool:
 def _suspects(evidence: Evidence) -> list[str]:
     tried = dict.fromkeys(flow.attempt.address for flow in evidence.own_flows)
     return [address for address in tried if _suspicious(evidence, address)]
+
+
+def _few_of_each_origin(evidence: Evidence, suspects: list[str]) -> list[str]:
+    """Of what the system's resolver gives and of what others give: these fail for reasons of their own."""
+    told = [address for address in suspects if address in evidence.system_addresses]
+    return told[:SUSPECTS] + [address for address in suspects if address not in told][:SUSPECTS]
 
 
 def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Iterator[Attempt]:

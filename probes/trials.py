@@ -162,7 +162,7 @@ class Answer:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(a for o in self.observations for a in o.addresses))
+        return tuple(dict.fromkeys(a for o in self.observations if o.failure is None for a in o.addresses))
 
     @property
     def failure(self) -> str | None:

@@ -98,7 +98,8 @@ def _judge_beyond(evidence: Evidence, name: Finding, here: Finding | None) -> En
         return EndpointFinding(here if stronger and here else name, _helps(beyond))
     more = beyond if beyond is not None and beyond.status is Status.BLOCKED else _judge_transfers(evidence)
     if more is not None:
-        name = _merge(name, more)
+        sure = [found.confidence for found in (name, more) if found.status is Status.BLOCKED]
+        name = replace(_merge(name, more), confidence=min(sure, key=_CERTAINTY.index))  # either is enough to stop it
     return EndpointFinding(name, _helps(beyond))
 
 

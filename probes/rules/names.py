@@ -24,6 +24,8 @@ _CAUSE = {
     "generic_timeout_error": Cause.DNS_TIMEOUT,
     "timed_out": Cause.DNS_TIMEOUT,
 }
+_OF_A_STRANGER = frozenset({"ssl_invalid_hostname", "ssl_unknown_authority"})
+_DENIALS = frozenset({Cause.DNS_NXDOMAIN, Cause.DNS_NODATA})
 _POLICY_ANSWERS = frozenset({"dns_nxdomain_error", "dns_no_answer", "dns_refused_error"})
 """Deliberate answers. SERVFAIL and silence also befall honest resolvers whose path to a zone is broken."""
 
@@ -38,6 +40,12 @@ class Name:
     def failure(self) -> str | None:
         answer = self.evidence.system_answer
         return answer.failure if answer else None
+
+    @property
+    def cause(self) -> Cause | None:
+        """What the resolver's failure is called; a denial that follows a national directory, by that."""
+        cause = _CAUSE.get(self.failure or "")
+        return Cause.DNS_DELISTED if self.evidence.delisted_ids and cause in _DENIALS else cause
 
     @cached_property
     def system_ids(self) -> tuple[str, ...]:
@@ -65,6 +73,24 @@ class Name:
         return [f for f in self.evidence.name_flows if f.attempt.address in honest and f.proves_name]
 
     @cached_property
+    def proven_outside(self) -> tuple[str, ...]:
+        """Ids of outside controls that shook hands with an honest address, under the name and its certificate."""
+        evidence = self.evidence
+        shaken = any(evidence.seen_outside("tls", a) for a in evidence.honest_addresses)
+        return tuple(o.id for o in evidence.outside) if shaken else ()
+
+    @cached_property
+    def liars(self) -> list[Flow]:
+        """Flows to addresses that no honest source gives, where the server showed somebody else's certificate."""
+        false = self.false_addresses
+        return [f for f in self.evidence.name_flows if f.attempt.address in false and _speaks_falsely(f)]
+
+    @cached_property
+    def liars_outside(self) -> tuple[str, ...]:
+        """Addresses that no honest source gives, where outside controls were shown somebody else's certificate."""
+        return tuple(a for a in self.false_addresses if self.evidence.certificate_outside(a) in _OF_A_STRANGER)
+
+    @cached_property
     def repeats_alike(self) -> list[DnsObservation]:
         return [o for o in self.evidence.repeated_answers if o.failure == self.failure]
 
@@ -84,7 +110,8 @@ class Name:
     @cached_property
     def udp_alone(self) -> tuple[str, ...]:
         """Ids of answers of the same resolver over TCP that contradict it over UDP."""
-        return tuple(o.id for o in self.evidence.tcp_answers if set(o.addresses) & set(self.evidence.honest_addresses))
+        answers = [o for o in self.evidence.tcp_answers if o.failure is None]
+        return tuple(o.id for o in answers if set(o.addresses) & set(self.evidence.honest_addresses))
 
     @property
     def rerouted(self) -> bool:
@@ -162,15 +189,17 @@ def name_denied(name: Name) -> Finding | None:
     The same question asked again fails the same way, while validated operators resolve it. Confirmed for deliberate
     answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their address proves the name;
     likely for SERVFAIL and silence. Where the same resolver tells the truth over TCP, the question was rerouted on the
-    way.
+    way. A name that is denied here, and that a national DNS directory denies as well when it is asked directly, is
+    delisted.
     """
-    cause = _CAUSE.get(name.failure or "")
+    cause = name.cause
     if cause is None or not name.alive or not name.consistent:
         return None
     sure = (name.failure in _POLICY_ANSWERS or bool(name.injected)) and (name.agreed or bool(name.proven))
     causes = (cause, Cause.DNS_REROUTED) if name.rerouted else (cause,)
     because = (*name.system_ids, *name.udp_alone, *name.injected, *name.honest_ids, *ids_of(name.proven))
-    return say(Status.BLOCKED, confirmed_if(sure), *causes, because=because)
+    directory = name.evidence.delisted_ids if cause is Cause.DNS_DELISTED else ()
+    return say(Status.BLOCKED, confirmed_if(sure), *causes, because=(*because, *directory))
 
 
 def address_is_impossible(name: Name) -> Finding | None:
@@ -188,19 +217,16 @@ def address_is_impossible(name: Name) -> Finding | None:
 
 
 def address_cannot_prove_name(name: Name) -> Finding | None:
-    """The system's resolver gives an address whose server shows a certificate that is not for the name.
+    """The system's resolver gives an address that no operator gives; its server shows another name's certificate.
 
-    The address that validated operators give proves the name with a valid certificate. Confirmed.
+    The address that validated operators give proves the name with a valid certificate. Confirmed when this host saw at
+    least one of the two; likely when both were seen by the outside control alone, as what is said here under that name
+    goes unanswered.
     """
-    liars = [
-        flow
-        for flow in name.evidence.name_flows
-        if flow.attempt.address in name.false_addresses and _speaks_falsely(flow)
-    ]
-    if not liars or not name.proven:
+    if not (name.liars or name.liars_outside) or not (name.proven or name.proven_outside):
         return None
-    because = (*name.system_ids, *ids_of(liars), *name.honest_ids, *ids_of(name.proven))
-    return say(Status.BLOCKED, Confidence.CONFIRMED, Cause.DNS_SPOOFED, because=because)
+    because = (*name.system_ids, *ids_of(name.liars), *name.honest_ids, *ids_of(name.proven), *name.proven_outside)
+    return say(Status.BLOCKED, confirmed_if(bool(name.liars or name.proven)), Cause.DNS_SPOOFED, because=because)
 
 
 def _speaks_falsely(flow: Flow) -> bool:

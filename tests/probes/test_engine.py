@@ -68,6 +68,32 @@ HTTPS = {
         "confirmed",
         "dns.spoofed",
     ),
+    "resolver gives a stranger's address and the true one is dropped": (
+        told(
+            (STRANGER,), servers={STRANGER: Server(names=("badssl.com",))}, censor=Censor(addresses={ADDRESS: SILENCE})
+        ),
+        "blocked",
+        "confirmed",
+        "dns.spoofed ip.dropped",
+    ),
+    "resolver gives a stranger's address and the name is dropped": (
+        told((STRANGER,), servers={STRANGER: Server(names=("badssl.com",))}, censor=Censor(names={HOST: SILENCE})),
+        "blocked",
+        "confirmed",
+        "dns.spoofed tls.sni_dropped",
+    ),
+    "resolver gives two dead addresses by injection and the name is reset": (
+        told((STRANGER, V6), injected=True, ipv6=True, censor=Censor(names={HOST: "connection_reset"})),
+        "blocked",
+        "confirmed",
+        "dns.spoofed tls.sni_reset",
+    ),
+    "resolver answers with the id of another question": (
+        told("dns_reply_with_wrong_query_id"),
+        "blocked",
+        "likely",
+        "dns.spoofed",
+    ),
     "resolver gives a dead address": (told((STRANGER,)), "inconclusive", "possible", "dns.spoofed"),
     "resolver gives a dead address by injection": (
         told((STRANGER,), injected=True),
