@@ -83,7 +83,8 @@ class OutsideQuestion:
 
     endpoint: Endpoint
     addresses: tuple[str, ...]
-    timeout_s: float = field(default=10.0, compare=False)
+    timeout_s: float = field(default=16.0, compare=False)
+    """OONI's public controls wait up to 15 s for an address that is silent to them as well."""
 
 
 class Network(Protocol):
