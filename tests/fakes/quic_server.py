@@ -58,6 +58,11 @@ def babbling(initial: bytes, data: bytes) -> bytes:
     return _answer(initial, QuicFrameType.CRYPTO, 0, len(data), data)
 
 
+def framing(initial: bytes, frame_type: int, data: bytes) -> bytes:
+    """Return a server's Initial with any frame in it."""
+    return _answer(initial, frame_type, data)
+
+
 def _answer(initial: bytes, frame_type: int, *parts: int | bytes) -> bytes:
     header = pull_quic_header(Buffer(data=initial), host_cid_length=8)
     keys = CryptoPair()

@@ -242,14 +242,21 @@ async def test_a_handshake_can_be_cancelled() -> None:
             await task
 
 
-@given(st.lists(st.binary(max_size=200), max_size=4), st.binary(max_size=400))
-def test_no_datagram_breaks_the_client(noise: list[bytes], hello: bytes) -> None:
+@given(
+    st.lists(st.binary(max_size=200), max_size=4),
+    st.lists(st.tuples(st.integers(0, 0x40), st.binary(max_size=400)), max_size=3),
+)
+def test_no_datagram_breaks_the_client(noise: list[bytes], frames: list[tuple[int, bytes]]) -> None:
     client = QuicClient("example.org", 0.0)
     (initial, *_) = client.outgoing(0.0)
-    for datagram in (*noise, *(initial[:1] + part for part in noise), quic_server.babbling(initial, hello)):
+    forged = [quic_server.framing(initial, kind, data) for kind, data in frames]
+    for at, datagram in enumerate((*noise, *(initial[:1] + part for part in noise), *forged)):
         try:
-            client.receive(datagram, 0.1)
+            client.receive(datagram, 0.1 * at)
         except ValueError as error:
             assert str(error).startswith("quic: ")  # noqa: PT017 - either is fine
-        list(client.outgoing(0.1))
-    assert client.failure is None or client.failure.startswith(("unknown_failure: quic: ", "ssl_"))
+        list(client.outgoing(0.1 * at))
+        if not client.failure and client.timer is not None:
+            client.on_timer(client.timer)
+    assert client.failure is None or client.failure.startswith(("unknown_failure: ", "ssl_"))
+    list(client.close(100.0))
