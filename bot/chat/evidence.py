@@ -1,6 +1,6 @@
 """One observation → one line that an engineer can check and anybody can follow. Pure.
 
-Which observations a reply shows is decided in `bot.chat.replies`.
+Which observations a reply shows is decided in `bot.chat.proofs`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,9 @@ from probes.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from probes.model import Report
-
 _SHOWN_ADDRESSES = 2
 _SHOWN_TEXT = 120
 """Characters of anything that a server or a stranger wrote."""
-
-
-def evidence(report: Report) -> tuple[AnyObservation, ...]:
-    """Return the observations that the findings rest on, in the order in which they were made."""
-    because = {id_ for component in report.components for id_ in component.because}
-    return tuple(observation for observation in report.observations if observation.id in because)
 
 
 def lines(observations: Iterable[AnyObservation]) -> tuple[str, ...]:
@@ -63,7 +55,7 @@ def _step(observation: AnyObservation) -> str:
         case TlsObservation():
             return f"TLS {where} {observation.server_name}"
         case HttpObservation():
-            return f"HTTP {_bounded(observation.url)}"
+            return f"HTTP {_bounded(observation.url)} @ {observation.target.address or observation.target.host}"
         case OutsideObservation():
             return f"{observation.target.host} @ {observation.control}"
         case _:
@@ -89,8 +81,9 @@ def _success(observation: AnyObservation) -> str:
 
 
 def _was_reached(observation: OutsideObservation) -> bool:
-    failures = (*observation.tcp.values(), *observation.tls.values(), observation.http_failure)
-    return observation.dns_failure is None and any(failure is None for failure in failures)
+    """Tell whether the control got through, as far as it tried: a handshake tells more than a connection."""
+    attempts = (observation.tls or observation.tcp or {"": observation.http_failure}).values()
+    return observation.dns_failure is None and None in attempts
 
 
 def _endpoint(observation: AnyObservation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bot.chat import evidence, words
+from bot.chat import evidence, proofs, words
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
 from bot.checks import asked_as
 from probes.model import Cause, Confidence, Status
@@ -131,7 +131,7 @@ def _place(vantage: Vantage) -> str:
 
 
 def _evidence(report: Report) -> Iterable[Items]:
-    if found := evidence.lines(evidence.evidence(report)):
+    if found := evidence.lines(proofs.chosen(report)):
         yield Items(words.EVIDENCE, tuple(map(Line, found)), evidence=True)
 
 

@@ -221,7 +221,7 @@ RECORDS = tuple(Record("web.whatsapp.com", "A", 60, f"192.0.2.{number}") for num
         ),
         (
             HttpObservation(**COMMON, url="https://web.whatsapp.com/", status=451, title="no\x00\n\u202eway " * 50),
-            f"HTTP https://web.whatsapp.com/: 451 {'no way ' * 17}…, 12 ms",
+            f"HTTP https://web.whatsapp.com/ @ 192.0.2.1: 451 {'no way ' * 17}…, 12 ms",
         ),
         (
             OutsideObservation(**COMMON, control="https://c.example", dns_failure="x"),
@@ -239,12 +239,6 @@ RECORDS = tuple(Record("web.whatsapp.com", "A", 60, f"192.0.2.{number}") for num
 )
 def test_an_observation_is_one_line(observation: AnyObservation, line: str) -> None:
     assert evidence.line(observation) == line
-
-
-def test_only_what_a_finding_rests_on_is_evidence() -> None:
-    observations = (step("o1"), step("o2"), step("o3"))
-    found = report(components=(finding(because=("o3", "o1")),), observations=observations)
-    assert [observation.id for observation in evidence.evidence(found)] == ["o1", "o3"]
 
 
 # --- shortening ------------------------------------------------------------------------------------------------------

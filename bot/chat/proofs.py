@@ -1,0 +1,113 @@
+"""Which observations of a report are shown, and in what order: what failed, and next to it what proves the opposite.
+
+Pure. How one of them is worded is `bot.chat.evidence`' affair.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from probes.model import Arm, Confidence, DnsObservation, HttpObservation, Purpose, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from probes.model import AnyObservation, Cause, ComponentFinding, Report
+
+MOST_SHOWN = 8
+_MOST_CONTROLS = 3
+"""Beside one failed step."""
+_GRAVITY = (Status.BLOCKED, Status.DOWN, Status.DEGRADED, Status.INCONCLUSIVE, Status.OK)
+_SURENESS = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE)
+_STEPS = {
+    "dns": {"dns"},
+    "tls": {"tls"},
+    "http": {"http"},
+    "quic": {"quic"},
+    "flow": {"transfer"},
+    "proto": {"mtproto"},
+    "calls": {"stun"},
+}
+"""The steps that a family of causes shows in; the other families may show in any."""
+
+
+def chosen(report: Report, most: int = MOST_SHOWN) -> tuple[AnyObservation, ...]:
+    """Return the observations that the findings rest on, the most telling first, each once."""
+    seen = {observation.id: observation for observation in report.observations}
+    told: dict[str, AnyObservation] = {}
+    for telling in (_first_words, _further_words):
+        for component in _gravest(report):
+            because = [seen[id_] for id_ in component.because if id_ in seen]
+            told |= {observation.id: observation for observation in telling(component, because)}
+    return tuple(islice(told.values(), most))
+
+
+def _gravest(report: Report) -> list[ComponentFinding]:
+    """Return the components that make the report what it is, the gravest first; none that works beside a broken one."""
+    broken = [component for component in report.components if component.status is not Status.OK]
+
+    def gravity(component: ComponentFinding) -> tuple[bool, int, int]:
+        rank = _GRAVITY.index(component.status)
+        return not component.essential, rank, _SURENESS.index(component.confidence)
+
+    return sorted(broken or report.components, key=gravity)
+
+
+def _first_words(component: ComponentFinding, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
+    """Yield for each cause one failed step with its controls; without a cause, how things ended."""
+    if not component.causes:
+        yield from _ends(because)
+    for cause in component.causes:
+        for suspect in islice(_suspects(cause, because), 1):
+            yield suspect
+            yield from _controls(suspect, because)
+
+
+def _further_words(component: ComponentFinding, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
+    """Yield the other failed steps with their controls."""
+    for cause in component.causes:
+        for suspect in _suspects(cause, because):
+            yield suspect
+            yield from _controls(suspect, because)
+
+
+def _suspects(cause: Cause, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
+    """Yield the steps that a cause showed in: the failed ones, or the strange ones where nothing failed."""
+    steps = _STEPS.get(cause.partition(".")[0])
+    asked = [one for one in because if one.arm is Arm.EXPERIMENT or one.purpose is Purpose.HONEST_ADDRESS]
+    telling = [one for one in asked if steps is None or one.step in steps]
+    failed = [one for one in telling if any(_fate(one))]
+    yield from failed or (telling if steps else _ends(telling)) or _ends(because)
+
+
+def _fate(observation: AnyObservation) -> tuple[str | None, bool]:
+    """Return what came of a step: its failure, and whether it ended at a known block page."""
+    return observation.failure, isinstance(observation, HttpObservation) and bool(observation.fingerprints)
+
+
+def _controls(suspect: AnyObservation, because: Sequence[AnyObservation]) -> Iterable[AnyObservation]:
+    """Return the controls of a step, one for each purpose: those that went another way first."""
+    controls = [one for one in because if one.arm is Arm.CONTROL and one.target.host == suspect.target.host]
+    by_purpose: dict[Purpose, AnyObservation] = {}
+    for control in sorted(controls, key=lambda one: _likeness(suspect, one), reverse=True):
+        if control is not suspect and control.connection != (suspect.connection or ""):
+            by_purpose.setdefault(control.purpose, control)
+    opposite_first = sorted(by_purpose.values(), key=lambda one: _fate(one) == _fate(suspect))
+    return opposite_first[:_MOST_CONTROLS]
+
+
+def _likeness(suspect: AnyObservation, control: AnyObservation) -> tuple[bool, bool, bool]:
+    """Return how like a control is to the step that it belongs to; the later step of a connection tells more."""
+    return control.step == suspect.step, _subject(control) == _subject(suspect), control.step in {"tls", "http"}
+
+
+def _subject(observation: AnyObservation) -> str | None:
+    return observation.query_type if isinstance(observation, DnsObservation) else observation.target.address
+
+
+def _ends(because: Sequence[AnyObservation]) -> list[AnyObservation]:
+    """Return the last step of each connection, and what needs none, those at different hosts first."""
+    last = {one.connection or one.id: one for one in because}
+    by_host = {one.target.host: one for one in reversed(last.values())}
+    return [*reversed(by_host.values()), *last.values()]

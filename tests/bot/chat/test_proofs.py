@@ -1,0 +1,176 @@
+"""What is shown of a report's observations: the failure and its control side by side, what works not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.chat.proofs import MOST_SHOWN, chosen
+from probes.model import (
+    AnyObservation,
+    Arm,
+    Cause,
+    ComponentFinding,
+    Confidence,
+    DnsObservation,
+    HttpObservation,
+    OutsideObservation,
+    Purpose,
+    Status,
+    Target,
+    TcpObservation,
+    TlsObservation,
+)
+from tests.bot.canned import finding, report
+
+HERE, THERE = "192.0.2.1", "198.51.100.1"
+
+
+def common(purpose: Purpose, host: str, address: str | None = None, **more: Any) -> dict[str, Any]:
+    experiment = purpose in {Purpose.MEASURE, Purpose.REPEAT, Purpose.REDIRECT}
+    arm = Arm.EXPERIMENT if experiment else Arm.CONTROL
+    return {"purpose": purpose, "arm": arm, "target": Target(host=host, address=address, port=443)} | more
+
+
+def tcp(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", **more: Any) -> AnyObservation:
+    return TcpObservation(id=id_, **common(purpose, host, HERE, **more))
+
+
+def tls(
+    id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", at: str = HERE, **more: Any
+) -> AnyObservation:
+    return TlsObservation(id=id_, server_name=host, **common(purpose, host, at, **more))
+
+
+def dns(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", **more: Any) -> AnyObservation:
+    question = {"resolver": "192.0.2.53", "transport": "udp", "query_type": "A"}
+    return DnsObservation(id=id_, **question | common(purpose, host, **more))
+
+
+def http(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", **more: Any) -> AnyObservation:
+    return HttpObservation(id=id_, url=f"http://{host}/", **common(purpose, host, HERE, **more))
+
+
+def outside(id_: str, host: str = "a.example") -> AnyObservation:
+    return OutsideObservation(id=id_, control="https://c.example", **common(Purpose.OUTSIDE, host))
+
+
+def shown(*components: ComponentFinding, seen: tuple[AnyObservation, ...], most: int = MOST_SHOWN) -> list[str]:
+    """Return the ids of what is shown."""
+    statuses = {component.status for component in components}
+    status = Status.OK if statuses == {Status.OK} else Status.DEGRADED
+    found = report("a", status, components=components, observations=seen)
+    return [observation.id for observation in chosen(found, most)]
+
+
+def blocked(id_: str, because: str, *causes: Cause, **changes: Any) -> ComponentFinding:
+    return finding(id_, Status.BLOCKED, *causes, because=tuple(because.split()), **changes)
+
+
+RESET = {"failure": "connection_reset"}
+
+
+def test_a_failed_step_stands_next_to_the_controls_that_went_another_way() -> None:
+    seen = (
+        tcp("connected", connection="c1"),
+        tls("cut", connection="c1", **RESET),
+        tls("cut-again", Purpose.REPEAT, **RESET),
+        tls("elsewhere", Purpose.UNRELATED_ADDRESS, at=THERE, **RESET),
+        tls("other-name", Purpose.INNOCUOUS_NAME, failure="ssl_invalid_hostname"),
+        outside("outside"),
+    )
+    because = "connected cut cut-again elsewhere other-name outside"
+    assert shown(blocked("web", because, Cause.TLS_SNI_RESET), seen=seen) == [
+        "cut",
+        "other-name",
+        "outside",
+        "elsewhere",
+        "cut-again",
+    ]
+
+
+def test_each_cause_gets_a_word_before_any_gets_a_second_one() -> None:
+    seen = (
+        dns("denied", failure="dns_nxdomain_error"),
+        dns("denied-again", Purpose.REPEAT, failure="dns_nxdomain_error"),
+        dns("honest", Purpose.HONEST_RESOLVER),
+        tls("silent", Purpose.HONEST_ADDRESS, failure="generic_timeout_error"),
+    )
+    found = blocked("web", "denied denied-again honest silent", Cause.DNS_NXDOMAIN, Cause.TLS_SNI_DROPPED)
+    told = shown(found, seen=seen)
+    assert told[:2] == ["denied", "honest"]
+    assert sorted(told[2:]) == ["denied-again", "silent"]
+    assert told.index("silent") < told.index("denied-again")
+
+
+def test_the_gravest_component_comes_first_and_a_working_one_not_at_all() -> None:
+    seen = (tcp("fine"), tcp("slow", failure="generic_timeout_error"), tcp("dead", failure="generic_timeout_error"))
+    assert shown(
+        finding("media", because=("fine",)),
+        finding("extra", Status.BLOCKED, Cause.IP_DROPPED, because=("slow",), essential=False),
+        blocked("web", "dead", Cause.IP_DROPPED),
+        seen=seen,
+    ) == ["dead", "slow"]
+
+
+def test_of_two_equally_grave_components_the_surer_one_comes_first() -> None:
+    seen = (tcp("first", failure="x"), tcp("second", failure="x"))
+    assert shown(
+        blocked("web", "first", Cause.IP_DROPPED, confidence=Confidence.POSSIBLE),
+        blocked("chat", "second", Cause.IP_DROPPED),
+        seen=seen,
+    ) == ["second", "first"]
+
+
+def test_what_works_is_shown_by_how_it_ended_one_host_after_the_other() -> None:
+    seen = (
+        tcp("tcp-a", connection="c1"),
+        tls("tls-a", connection="c1"),
+        http("http-a", connection="c1"),
+        tcp("tcp-a2", connection="c2"),
+        http("http-a2", connection="c2"),
+        http("http-b", host="b.example", connection="c3"),
+    )
+    because = tuple(observation.id for observation in seen)
+    assert shown(finding(because=because), seen=seen) == ["http-a", "http-b", "http-a2"]
+
+
+def test_a_block_page_is_told_though_no_step_failed() -> None:
+    page: dict[str, Any] = {"fingerprints": ("notice",), "status": 200}
+    seen = (
+        http("clean", Purpose.UNRELATED_BASELINE, status=200),
+        http("page-elsewhere", Purpose.UNRELATED_ADDRESS, **page),
+        tcp("connected", connection="c1"),
+        http("page", connection="c1", **page),
+    )
+    because = "clean page-elsewhere connected page"
+    assert shown(blocked("web", because, Cause.HTTP_BLOCKPAGE), seen=seen) == ["page", "clean", "page-elsewhere"]
+
+
+def test_a_false_address_is_told_though_the_question_was_answered() -> None:
+    seen = (dns("spoofed"), dns("honest", Purpose.HONEST_RESOLVER))
+    assert shown(blocked("web", "spoofed honest", Cause.DNS_SPOOFED), seen=seen) == ["spoofed", "honest"]
+
+
+def test_a_control_belongs_to_the_question_that_it_repeats() -> None:
+    seen = (
+        dns("denied-6", query_type="AAAA", failure="dns_nxdomain_error"),
+        dns("honest-4", Purpose.HONEST_RESOLVER),
+        dns("honest-6", Purpose.HONEST_RESOLVER, query_type="AAAA"),
+        dns("other-host", Purpose.HONEST_RESOLVER, host="b.example", query_type="AAAA"),
+    )
+    because = "denied-6 honest-4 honest-6 other-host"
+    assert shown(blocked("web", because, Cause.DNS_NXDOMAIN), seen=seen) == ["denied-6", "honest-6"]
+
+
+@pytest.mark.parametrize("most", [1, 3, MOST_SHOWN])
+def test_no_more_is_shown_than_asked_for(most: int) -> None:
+    seen = tuple(tcp(f"o{number}", failure="generic_timeout_error") for number in range(20))
+    because = " ".join(observation.id for observation in seen)
+    assert len(shown(blocked("web", because, Cause.IP_DROPPED), seen=seen, most=most)) == most
+
+
+def test_what_a_finding_does_not_rest_on_is_not_shown() -> None:
+    seen = (tcp("o1", failure="x"), tcp("o2", failure="x"))
+    assert shown(blocked("web", "o2 missing", Cause.IP_DROPPED), seen=seen) == ["o2"]
