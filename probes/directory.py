@@ -189,16 +189,18 @@ class NameInDirectory:
             return "listed"
         if said == {"false"}:
             return "spoofed"
-        return self._status_denied(said) if said <= _DENIES else "unclear"
-
-    def _status_denied(self, said: set[Word | None]) -> str:
         honest = Counter(word_of(o, self.permits) for o in self.observations if o.transport == "doh")
-        if honest["given"]:
-            believed = len(self.path.alive) > 1 or self._is_policy
-            return "delisted" if believed and honest["given"] >= ENOUGH else "unclear"
+        if not honest["given"]:
+            return self._status_of_nothing(honest)
+        denied = said <= _DENIES and (len(self.path.alive) > 1 or self._is_policy)
+        return "delisted" if denied and honest["given"] >= ENOUGH else "unclear"
+
+    def _status_of_nothing(self, honest: Counter[Word | None]) -> str:
+        """Judge a name that no operator resolves: one that exists without an address is not what people miss."""
         if honest["denied"] >= ENOUGH:
             return "dead"
-        return "listed" if said == {"empty"} and honest["empty"] >= ENOUGH else "unclear"
+        alike = all(set(self._words(server, self.path.transport)) == {"empty"} for server in self.path.alive)
+        return "listed" if alike and honest["empty"] >= ENOUGH else "unclear"
 
     def _word_of(self, server: Server) -> Word | None:
         """Return what a server says in most of its tries; what it gives over TCP, harder to forge, overrules them."""
@@ -209,7 +211,7 @@ class NameInDirectory:
         denials = sum(word in _DENIES for word in tries)
         if denials >= ENOUGH and denials * 2 > len(tries):
             return "denied" if "denied" in tries else "empty"
-        agreed = len({*udp, *tcp}) == 1
+        agreed = len({*tries, *tcp}) == 1
         return tries[0] if tries and agreed and not denials else None
 
     def _words(self, server: Server, transport: Transport) -> list[Word]:

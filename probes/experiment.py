@@ -12,12 +12,12 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from probes import targets
 from probes.evidence import Evidence
-from probes.model import AnyObservation, Endpoint, OutsideObservation, Purpose, Status
+from probes.model import AnyObservation, Cause, DnsObservation, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.pace import Pace, round_trip_of
 from probes.plan import next_steps, troubled
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
     from probes.baseline import BaselineProbe
     from probes.controls import Controls
+    from probes.directory_lookup import Lookup
     from probes.network import Network
     from probes.plan import Step
+
+Observed = TypeVar("Observed", DnsObservation, AnyObservation)
 
 MAX_REDIRECTS = 10
 _SPACING_S = 0.05
@@ -40,6 +43,8 @@ _GRACE = 0.2
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
 _MAX_PATH = 2048
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER})
+_MAY_BE_DELISTED = frozenset({Cause.DNS_NXDOMAIN, Cause.DNS_NODATA})
+"""Denials that a national directory may explain, and that are not told before it has been heard."""
 
 
 @dataclass(slots=True)
@@ -54,7 +59,7 @@ class Recorder:
     def __post_init__(self) -> None:
         self.began_s = self.clock()
 
-    def add(self, observation: AnyObservation, started_s: float) -> AnyObservation:
+    def add(self, observation: Observed, started_s: float) -> Observed:
         numbered = replace(
             observation,
             id=f"o{len(self.observations) + 1}",
@@ -77,6 +82,7 @@ class Experiment:
         *,
         recorder: Recorder,
         baseline: BaselineProbe,
+        directories: Lookup,
         rng: random.Random,
         tasks: asyncio.TaskGroup,
         deadline_s: float,
@@ -88,6 +94,7 @@ class Experiment:
         self._controls = controls
         self._recorder = recorder
         self._baseline = baseline
+        self._directories = directories
         self._rng = rng
         self._tasks = tasks
         self._deadline_s = deadline_s
@@ -125,7 +132,7 @@ class Experiment:
 
     async def _measure(self, endpoint: Endpoint) -> tuple[Evidence, EndpointFinding]:
         changed = asyncio.Event()
-        with self._baseline.watched_by(changed):
+        with self._baseline.watched_by(changed), self._directories.watched_by(changed):
             return await self._measure_until_settled(endpoint, changed)
 
     async def _measure_until_settled(
@@ -160,6 +167,7 @@ class Experiment:
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
             deep=self._deep,
+            delisted_ids=self._directories.delisted(endpoint.host),
         )
         if troubled(evidence):
             self._baseline.start(self._create_task)
@@ -167,7 +175,7 @@ class Experiment:
 
     def _settled_at_s(self, evidence: Evidence, found: EndpointFinding | None) -> float:
         """Return when nothing that is still running can change what is found, if nothing happens until then."""
-        if troubled(evidence) and evidence.baseline is None:
+        if (troubled(evidence) and evidence.baseline is None) or self._awaits_directory(evidence, found):
             return math.inf
         pending = [trial for trial in evidence.trials if not trial.done]
         if not pending:
@@ -179,6 +187,10 @@ class Experiment:
         if found.finding.status is Status.OK:
             return math.inf if troubled(evidence) else self._grace_ends_s(evidence)
         return evidence.now_s if found.is_final else math.inf
+
+    def _awaits_directory(self, evidence: Evidence, found: EndpointFinding | None) -> bool:
+        denied = found is not None and not _MAY_BE_DELISTED.isdisjoint(found.finding.causes)
+        return denied and self._directories.may_tell_of(evidence.endpoint.host)
 
     def _grace_ends_s(self, evidence: Evidence) -> float:
         """Return until when the controls that were asked along with a healthy target may still answer."""

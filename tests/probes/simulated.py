@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 ISP = "195.34.32.116"
 DOH = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query", "https://9.9.9.9/dns-query")
+DIRECTORY = ("195.208.4.1", "195.208.5.1", "2a0c:a9c7:8::1", "2a0c:a9c7:9::1")
 UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9", "74.125.250.129", "162.159.207.0")
 SILENCE = "generic_timeout_error"
 """A step that ends so takes its whole time-out."""
@@ -107,6 +108,10 @@ class Simulated:
     system: Mapping[str, Answer] = field(default_factory=dict)
     system_failure: str | None = None
     """What the system's resolver answers to every question."""
+    directory: Mapping[str, Answer] = field(default_factory=dict)
+    """What the national DNS directory says otherwise than the honest ones."""
+    directory_failure: str | None = None
+    """What the national DNS directory answers to every question."""
     dead_resolvers: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = (ISP,)
     tcp_is_honest: bool = False
@@ -146,6 +151,7 @@ _INFRASTRUCTURE: Mapping[str, Answer] = {
     "www.wikipedia.org": ("185.15.59.224",),
     "github.com": ("140.82.121.4",),
     "example.com": ("96.7.128.175",),
+    "whoami.akamai.net": ("193.232.160.49",),
     "ya.ru": ("77.88.44.242",),
     "vk.ru": ("87.240.132.72",),
     "max.ru": ("155.212.204.1",),
@@ -213,6 +219,8 @@ class SimulatedNetwork:
             return world.doh_failure or world.doh.get(question.name, honest)
         if question.resolver in world.dead_resolvers:
             return SILENCE
+        if question.resolver in DIRECTORY:
+            return world.directory_failure or world.directory.get(question.name, honest)
         if world.system_failure is not None:
             return world.system_failure
         if question.transport == "tcp" and world.tcp_is_honest:

@@ -304,7 +304,7 @@ def test_a_healthy_target_is_answered_without_asking_anybody_outside() -> None:
     report = run(Engine(network, seed=1).check(host_service(HOST)))
     assert network.asked_outside == 0
     assert report.elapsed_s <= 1.3 * 4 * HEALTHY.rtt_s
-    assert {o.purpose for o in report.observations} == {Purpose.MEASURE, Purpose.HONEST_RESOLVER}
+    assert {o.purpose for o in report.observations} == {Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.DIRECTORY}
 
 
 @pytest.mark.parametrize(("rtt_s", "limit_s"), [(0.04, 3.0), (0.4, 5.0)])

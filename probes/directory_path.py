@@ -1,0 +1,165 @@
+"""How questions reach a national DNS directory: over which transport, which of its servers, spaced how far apart.
+
+What the answers mean is `probes.directory`'s to say; which names are asked for is `probes.directory_lookup`'s affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import string
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from probes.directory import WHOAMI, Path, Soundings, word_of
+from probes.model import Arm, DnsObservation, Purpose
+from probes.network import Question
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable
+
+    from probes.directory import Directory, Server, Transport
+    from probes.experiment import Recorder
+    from probes.network import Network
+
+Ask = Callable[[Question], Awaitable[DnsObservation]]
+
+PATH_KEPT_S = 60.0
+"""For how long it is believed that a directory is alive, or silent."""
+_CONTROL_TRIES = 2
+_SPACING_S = 0.25
+"""Between two tries: a filter that lies to the first of a burst must not make up the majority (net4people/bbs#657)."""
+_SPREAD_S = 0.04
+"""Questions that could go out at once start up to this much apart, so that they do not look like one burst."""
+_TIMEOUT_S = 1.1
+_OPERATOR_TIMEOUT_S = 2.0
+_RANDOM_LETTERS = 12
+
+
+class Asker:
+    """Asks one question for a directory's sake, and records the answer."""
+
+    def __init__(self, network: Network, recorder: Recorder, rng: random.Random, root_servers: tuple[str, ...]) -> None:
+        self.network = network
+        self.root_servers = root_servers
+        self._recorder = recorder
+        self._rng = rng
+
+    async def __call__(self, question: Question) -> DnsObservation:
+        await asyncio.sleep(self._rng.uniform(0, _SPREAD_S))
+        started_s = self._recorder.clock()
+        return self._recorder.add(await self.network.ask(question), started_s)
+
+    def is_given(self, observation: DnsObservation) -> bool:
+        return word_of(observation, self.network.permits) == "given"
+
+    async def until_given(self, questions: Iterable[Question], ask: Ask) -> None:
+        """Ask one question after the other, spaced apart, until an answer gives addresses; leave the others then."""
+        given = asyncio.Event()
+        async with asyncio.TaskGroup() as tries:
+            asked: list[asyncio.Task[None]] = []
+
+            async def attempt(question: Question) -> None:
+                if self.is_given(await ask(question)):
+                    given.set()
+                    for other in asked:
+                        if other is not asyncio.current_task():
+                            other.cancel()
+
+            for question in questions:
+                asked.append(tries.create_task(attempt(question)))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_SPACING_S):
+                        await given.wait()
+                    break
+
+    def random_name(self) -> str:
+        return f"{''.join(self._rng.choices(string.ascii_lowercase, k=_RANDOM_LETTERS))}.com"
+
+
+def question(name: str, resolver: str, transport: Literal["udp", "tcp", "doh"], nth: int = 1) -> Question:
+    return Question(
+        name=name,
+        query_type="A",
+        resolver=resolver,
+        transport=transport,
+        timeout_s=_OPERATOR_TIMEOUT_S if transport == "doh" else _TIMEOUT_S,
+        arm=Arm.CONTROL,
+        purpose=Purpose.DIRECTORY,
+        nth=nth,
+    )
+
+
+def tries_at(name: str, server: Server, transport: Transport, families: frozenset[int], count: int) -> list[Question]:
+    return [question(name, server.address_for(nth, families), transport, nth) for nth in range(1, count + 1)]
+
+
+async def drop(work: Awaitable[DnsObservation]) -> None:
+    """Await an answer that is recorded elsewhere."""
+    await work
+
+
+# --- the path --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    path: Path
+    until_s: float
+
+
+class Paths:
+    """How each directory can be asked from this host: remembered for a minute, and found out by one check at a time."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._finding: dict[str, asyncio.Lock] = {}
+
+    def known(self, directory: Directory) -> Path | None:
+        kept = self._kept.get(directory.id)
+        return kept.path if kept and asyncio.get_running_loop().time() < kept.until_s else None
+
+    async def find(self, directory: Directory, ask: Asker) -> Path:
+        """Return the path; whoever comes while it is being found out waits for it."""
+        async with self._finding.setdefault(directory.id, asyncio.Lock()):
+            path = self.known(directory)
+            if path is None:
+                path = await find_path(directory, ask)
+                self._kept[directory.id] = _Kept(path, asyncio.get_running_loop().time() + PATH_KEPT_S)
+            return path
+
+
+async def find_path(directory: Directory, ask: Asker) -> Path:
+    """Find out which servers are alive, over UDP or else over TCP: a directory that is silent is known within 1.4 s."""
+    seen: list[DnsObservation] = []
+    soundings = Soundings(directory, seen, ask.root_servers, ask.random_name(), ask.network.permits)
+    await _sound(soundings, seen, ask, "udp")
+    if not soundings.path.alive and any(o.transport == "tcp" and o.reply is not None for o in seen):
+        await _sound(soundings, seen, ask, "tcp")
+    return soundings.path
+
+
+async def _sound(soundings: Soundings, seen: list[DnsObservation], ask: Asker, transport: Transport) -> None:
+    """Ask the servers for what they certainly hold and for what nobody does, and a root server beside them."""
+    directory, families = soundings.directory, ask.network.families()
+
+    async def note(asked: Question) -> DnsObservation:
+        seen.append(observation := await ask(asked))
+        return observation
+
+    strange = [question(directory.control_names[-1], ask.root_servers[0], transport)]
+    async with asyncio.TaskGroup() as meanwhile:
+        async with asyncio.TaskGroup() as tasks:
+            for server in directory.servers:
+                address = server.address_for(1, families)
+                for name in directory.control_names:
+                    tries = tries_at(name, server, transport, families, _CONTROL_TRIES)
+                    tasks.create_task(ask.until_given(tries, note))
+                for egress in ("udp", "tcp") if transport == "udp" else ():
+                    tasks.create_task(drop(note(question(WHOAMI, address, egress))))
+                strange.append(question(soundings.random_name, address, transport))
+            waited_for = [meanwhile.create_task(drop(note(asked))) for asked in strange]
+        for task in waited_for:  # an honest answer to these gives nothing, and says nothing that is worth waiting for
+            task.cancel()
