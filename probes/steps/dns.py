@@ -21,7 +21,7 @@ from dns.exception import DNSException
 from probes.failures import TIMEOUT, failure_of
 from probes.guard import PUBLIC
 from probes.model import DnsObservation, DnsReply, Target
-from probes.steps.dns_message import MISBEHAVING, Answer, differ, is_honest_nodata, query_for, read
+from probes.steps.dns_message import MISBEHAVING, Answer, differ, encode, is_honest_nodata, query_for, read
 from probes.steps.doh import DohClients, DohError, NotDnsError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ async def _over_udp(question: Question, deadline: float, guard: Guard) -> _Heard
     query = query_for(question.name, question.query_type)
     with _socket_to(question.resolver, socket.SOCK_DGRAM) as (sock, address):
         await loop.sock_connect(sock, address)
-        await loop.sock_sendall(sock, query.to_wire())
+        await loop.sock_sendall(sock, encode(query))
         answer = await _first_answer(sock, query, deadline)
         at = loop.time()
         late: tuple[DnsReply, ...] = ()
@@ -123,14 +123,15 @@ async def _over_tcp(question: Question) -> Answer:
     query = query_for(question.name, question.query_type)
     with _socket_to(question.resolver, socket.SOCK_STREAM) as (sock, address):
         await loop.sock_connect(sock, address)
-        await loop.sock_sendall(sock, query.to_wire(prepend_length=True))
+        wire = encode(query)
+        await loop.sock_sendall(sock, len(wire).to_bytes(2, "big") + wire)
         size = int.from_bytes(await _exactly(sock, 2), "big")
         return read(await _exactly(sock, size), query)
 
 
 async def _over_https(question: Question, doh: DohClients) -> Answer:
     query = query_for(question.name, question.query_type, message_id=0)  # RFC 8484 §4.1: the id shall be 0
-    return read(await doh.exchange(question.resolver, query.to_wire()), query)
+    return read(await doh.exchange(question.resolver, encode(query)), query)
 
 
 async def _first_answer(sock: socket.socket, query: QueryMessage, deadline: float) -> Answer:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+import dns.entropy
 import dns.exception
 import dns.flags
 import dns.message
@@ -57,8 +60,23 @@ def query_for(name: str, query_type: str, message_id: int | None = None) -> Quer
 
     It sets AD to be told of validation without the signatures (RFC 6840 §5.7).
     """
+    query = copy(_question(name, query_type))
+    query.id = dns.entropy.random_16() if message_id is None else message_id
+    return query
+
+
+def encode(query: QueryMessage) -> bytes:
+    """Return the bytes of what `query_for` built."""
+    return query.id.to_bytes(2, "big") + (query.wire or query.to_wire())[2:]
+
+
+@lru_cache(maxsize=256)
+def _question(name: str, query_type: str) -> QueryMessage:
+    """Build a question once: a check puts the same one to many resolvers, and building takes longer than asking."""
     flags = dns.flags.RD | dns.flags.AD
-    return dns.message.make_query(name, query_type, use_edns=0, payload=UDP_PAYLOAD_BYTES, flags=flags, id=message_id)
+    query = dns.message.make_query(name, query_type, use_edns=0, payload=UDP_PAYLOAD_BYTES, flags=flags, id=0)
+    query.to_wire()  # the library keeps it in `wire`
+    return query
 
 
 def read(wire: bytes, query: QueryMessage) -> Answer:
@@ -101,10 +119,15 @@ def _failure(reply: DnsReply, query_type: str) -> str | None:
 def _reply(message: Message) -> DnsReply:
     return DnsReply(
         rcode=dns.rcode.to_text(message.rcode()),
-        flags=tuple(dns.flags.to_text(message.flags).lower().split()),
+        flags=_flag_names(int(message.flags)),
         answers=_records(message.sections[_ANSWER]),
         authority=_records(message.sections[_AUTHORITY]),
     )
+
+
+@lru_cache(maxsize=64)
+def _flag_names(flags: int) -> tuple[str, ...]:
+    return tuple(dns.flags.to_text(flags).lower().split())
 
 
 def _records(section: Sequence[RRset]) -> tuple[Record, ...]:

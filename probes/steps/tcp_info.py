@@ -7,12 +7,9 @@ import struct
 
 from probes.model import TcpInfo
 
-# struct tcp_info of linux/tcp.h grew at its end only: (offset, format) of the fields that are read here.
-_UNACKNOWLEDGED = (24, "=I")
-_TOTAL_RETRANSMITS = (100, "=I")
-_BYTES_RECEIVED = (128, "=Q")  # Linux 4.1
-_MIN_RTT_US = (148, "=I")  # Linux 4.6
-_TCP_INFO_BYTES = 152
+# struct tcp_info of linux/tcp.h, which grew at its end only: tcpi_unacked at byte 24, tcpi_total_retrans at 100,
+# tcpi_bytes_received at 128 (Linux 4.1), tcpi_min_rtt at 148 (Linux 4.6).
+_FIELDS = struct.Struct("=24x I 72x I 24x Q 12x I")
 _NO_SAMPLE = 0xFFFF_FFFF
 
 
@@ -24,25 +21,19 @@ def read_info(sock: socket.socket) -> TcpInfo | None:
     if not hasattr(socket, "TCP_INFO"):
         return None
     try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _FIELDS.size)
     except OSError:
         return None
     return _parse(raw)
 
 
 def _parse(raw: bytes) -> TcpInfo | None:
-    if len(raw) < _TCP_INFO_BYTES:
+    if len(raw) < _FIELDS.size:
         return None
-    min_rtt_us = _field(raw, _MIN_RTT_US)
+    unacknowledged, retransmits, bytes_received, min_rtt_us = _FIELDS.unpack_from(raw)
     return TcpInfo(
         min_rtt_s=0.0 if min_rtt_us == _NO_SAMPLE else min_rtt_us / 1_000_000,
-        bytes_received=_field(raw, _BYTES_RECEIVED),
-        retransmits=_field(raw, _TOTAL_RETRANSMITS),
-        unacknowledged=_field(raw, _UNACKNOWLEDGED),
+        bytes_received=bytes_received,
+        retransmits=retransmits,
+        unacknowledged=unacknowledged,
     )
-
-
-def _field(raw: bytes, place: tuple[int, str]) -> int:
-    offset, layout = place
-    value: int = struct.unpack_from(layout, raw, offset)[0]
-    return value
