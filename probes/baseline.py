@@ -27,7 +27,7 @@ from probes.network import Attempt, Question
 from probes.pace import Pace, round_trip_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from typing import Literal
 
     from probes.controls import Controls
@@ -39,8 +39,8 @@ KEPT_S = 60.0
 _IPV6 = 6
 _UP_TO_PORTALS = 2
 """How many connectivity checks must be answered by somebody else before it is called a captive portal."""
-_GENUINE = frozenset({None, "ssl_invalid_hostname", "ssl_invalid_certificate"})
-"""Handshake outcomes that only a certificate of a trusted authority can have."""
+_PLAIN_BYTES = 64
+"""What the connectivity checks that have a body answer is a word."""
 
 
 @dataclass(slots=True)
@@ -60,15 +60,35 @@ class Seen:
 def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"]:
     """Say whether this host is on the open internet."""
     answered = [(expected, http) for expected, http in seen.connectivity if http.failure is None]
-    if any(http.status == expected for expected, http in answered):
+    if any(_is_genuine(expected, http) for expected, http in answered):
         return "ok"
-    if any(tls.chain and tls.failure in _GENUINE for tls in seen.servers):
-        return "ok"
-    if len(answered) >= _UP_TO_PORTALS:
+    proven = any(_proves_address(tls) for tls in seen.servers)
+    if len(answered) >= _UP_TO_PORTALS and (not proven or _lead_to_one_address(seen.names)):
         return "captive"
-    if any(_proves(o) for o in seen.regular):
+    if proven or any(_proves(o) for o in seen.regular):
         return "ok"
     return "allowlist" if any(_proves(o) for o in seen.listed) else "offline"
+
+
+def _is_genuine(expected: int, http: HttpObservation) -> bool:
+    """Tell a connectivity check's own answer from a login page that has the same status."""
+    return http.status == expected and http.title is None and http.body_bytes <= _PLAIN_BYTES
+
+
+def _proves_address(tls: TlsObservation) -> bool:
+    """The server has a certificate for its very address; its dates do not matter, as they do for a wrong clock."""
+    if tls.failure == "ssl_invalid_certificate":
+        return bool(tls.chain) and tls.target.address in tls.chain[0].names
+    return tls.failure is None
+
+
+def _lead_to_one_address(answers: Iterable[DnsObservation]) -> bool:
+    """Names of different owners resolve to the same address: that is a portal's resolver."""
+    told: dict[str, set[str]] = {}
+    for answer in answers:
+        if answer.addresses:
+            told.setdefault(answer.target.host, set()).update(answer.addresses)
+    return len(told) > 1 and bool(set.intersection(*told.values()))
 
 
 def _proves(observation: AnyObservation) -> bool:
@@ -143,21 +163,45 @@ class BaselineProbe:
 
     async def _look(self, seen: Seen) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for endpoint, expected in self._controls.connectivity:
-                tasks.create_task(self._check_connectivity(seen, endpoint, expected))
-            for address in self._controls.unrelated_addresses:
-                tasks.create_task(self._check_server(seen, address))
-            for address in self._controls.ipv6_addresses if _IPV6 in self._families else ():
-                tasks.create_task(self._check_ipv6(seen, address))
-            tasks.create_task(self._check_root(seen))
+            looking = tasks.create_task(self._look_everywhere(seen))
+            doubting = tasks.create_task(self._doubt(seen))
+            await asyncio.wait({looking, doubting}, return_when=asyncio.FIRST_COMPLETED)
+            if judge_network(seen) != "allowlist":
+                await asyncio.wait({looking})
+            if judge_network(seen) == "offline":
+                await asyncio.wait({doubting})
+            looking.cancel()
+            doubting.cancel()
+
+    async def _look_everywhere(self, seen: Seen) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for look in self._looks(seen):
+                tasks.create_task(look)
+
+    def _looks(self, seen: Seen) -> Iterator[Coroutine[None, None, None]]:
+        for endpoint, expected in self._controls.connectivity:
+            yield self._check_connectivity(seen, endpoint, expected)
+        for address in self._controls.unrelated_addresses:
+            yield self._check_server(seen, address)
+        for address in self._controls.ipv6_addresses if _IPV6 in self._families else ():
+            yield self._check_ipv6(seen, address)
+        yield self._check_root(seen)
+
+    async def _doubt(self, seen: Seen) -> None:
+        """Look for an allow-list as soon as nothing has answered for longer than it takes."""
+        await asyncio.sleep(self._pace.patience_s)
         if judge_network(seen) == "offline" and any(o.addresses for o in seen.names):
             await self._check_allowlist(seen)
 
     def _conclude(self, seen: Seen) -> None:
-        if _IPV6 in self._families and all(o.failure is not None for o in seen.ipv6):
+        if _IPV6 in self._families and seen.ipv6 and all(o.failure is not None for o in seen.ipv6):
             self._families -= {_IPV6}
         self._result = Baseline(network=judge_network(seen), resolver=judge_resolver(seen))
         self._taken_s = self._clock()
+
+    @property
+    def _pace(self) -> Pace:
+        return Pace(max(self.rtts_s) if self.rtts_s else None)
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
@@ -203,7 +247,7 @@ class BaselineProbe:
             name=host,
             query_type="A",
             resolver=resolver,
-            timeout_s=Pace().timeouts.dns_s,
+            timeout_s=self._pace.timeouts.dns_s,
             arm=Arm.CONTROL,
             purpose=Purpose.BASELINE,
         )
@@ -219,7 +263,7 @@ class BaselineProbe:
             endpoint=endpoint,
             address=address,
             until=until,
-            timeouts=Pace().timeouts,
+            timeouts=self._pace.timeouts,
             arm=Arm.CONTROL,
             purpose=Purpose.BASELINE,
         )

@@ -100,6 +100,11 @@ class Censor:
     """Names, or addresses, under which a transfer crawls."""
 
 
+PORTAL = Server(
+    status=302, title="Log in", names=("portal.invalid",), authority="Portal", location="http://login.invalid/"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
     """Everything there is. A name's honest addresses are `names`; `system` and `doh` override what resolvers say."""
@@ -128,6 +133,7 @@ class Simulated:
     only: tuple[str, ...] = ()
     """Names that work where nothing else does: an allow-list."""
     captive: bool = False
+    portal: Server = PORTAL
     outside: Literal["ok", "fails"] = "ok"
     outside_delay_s: float = 0.3
     outside_sees: Mapping[str, str] = field(default_factory=dict)
@@ -156,10 +162,11 @@ _INFRASTRUCTURE: Mapping[str, Answer] = {
     "vk.ru": ("87.240.132.72",),
     "max.ru": ("155.212.204.1",),
 }
-_GENERATE_204 = frozenset({"142.250.74.3", "104.16.132.229"})
-_PORTAL = Server(
-    status=302, title="Log in", names=("portal.invalid",), authority="Portal", location="http://login.invalid/"
-)
+_CONNECTIVITY = {
+    "142.250.74.3": Server(status=204, title=""),
+    "104.16.132.229": Server(status=204, title=""),
+    "34.107.221.82": Server(title=""),
+}
 
 
 class SimulatedNetwork:
@@ -280,13 +287,13 @@ class SimulatedNetwork:
     def _server(self, address: str, name: str, scheme: str) -> Server | None:
         world = self._world
         if world.captive:
-            return _PORTAL
+            return world.portal
         if scheme == "http" and name in world.censor.pages:
             return world.censor.pages[name]
         if address in world.servers:
             return world.servers[address]
-        if address in _GENERATE_204:
-            return Server(status=204)
+        if address in _CONNECTIVITY:
+            return _CONNECTIVITY[address]
         known = {
             a
             for answer in (*world.names.values(), *_INFRASTRUCTURE.values())
@@ -374,7 +381,7 @@ class SimulatedNetwork:
             info=info,
             url=str(attempt.endpoint),
             status=server.status if server and failure is None else None,
-            title=server.title if server and failure is None else None,
+            title=server.title or None if server and failure is None else None,
             body_sha256=server.title if server and failure is None else None,
             headers=(("location", server.location),) if server and server.location and failure is None else (),
             fingerprints=server.fingerprints if server and failure is None else (),

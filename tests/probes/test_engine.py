@@ -10,7 +10,7 @@ import pytest
 from probes.engine import Engine
 from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
 from probes.targets import host_service
-from tests.probes.simulated import ISP, SILENCE, Censor, Server, Simulated
+from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated
 from tests.probes.virtual_time import run
 
 HOST = "www.whatsapp.com"
@@ -218,6 +218,18 @@ HTTPS = {
     "this host is offline": (replace(HEALTHY, online=False), "inconclusive", "confirmed", "host.offline"),
     "this host is behind a portal": (
         replace(HEALTHY, captive=True),
+        "inconclusive",
+        "confirmed",
+        "host.captive_portal",
+    ),
+    "this host is behind a portal with a certificate of its own": (
+        replace(HEALTHY, captive=True, portal=replace(PORTAL, authority="A Public CA")),
+        "inconclusive",
+        "confirmed",
+        "host.captive_portal",
+    ),
+    "this host is behind a portal that shows its page at once": (
+        replace(HEALTHY, captive=True, portal=replace(PORTAL, status=200, location=None)),
         "inconclusive",
         "confirmed",
         "host.captive_portal",
