@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 from probes import verdict
 from probes.baseline import BaselineProbe
 from probes.controls import shipped
+from probes.directory_lookup import Directories
 from probes.experiment import Experiment, Recorder
-from probes.model import Baseline, ComponentFinding, Report, Vantage
+from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Vantage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from probes.controls import Controls
+    from probes.directory import Directory
+    from probes.directory_lookup import Lookup
     from probes.model import AnyObservation, Component, Service
     from probes.network import Network
 
-BUDGET_S = 15.0
+BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""
+GRACE_S = 1.5
+"""What is asked beside the measurement may take this much longer: a directory that is silent is known by then."""
 
 
 class Engine:
@@ -32,6 +37,7 @@ class Engine:
         network: Network,
         *,
         controls: Controls | None = None,
+        directories: Sequence[Directory] | None = None,
         budget_s: float = BUDGET_S,
         seed: int | None = None,
     ) -> None:
@@ -40,6 +46,7 @@ class Engine:
         self._budget_s = budget_s
         self._rng = random.Random(seed)  # noqa: S311 - spaces steps apart; nothing secret
         self._baseline: BaselineProbe | None = None
+        self._directories = Directories(network, self._controls, self._rng, directories)
 
     async def check(
         self,
@@ -54,18 +61,23 @@ class Engine:
             self._baseline = BaselineProbe(self._network, self._controls, clock)
         started_at = datetime.now(UTC)
         recorder = Recorder(clock, on_observation)
-        components = await self._measure(service, recorder, self._baseline, deep=deep)
-        return _report(service, recorder, self._baseline, components, started_at)
+        lookup = self._directories.look_up(service, recorder)
+        components = await self._measure(service, recorder, self._baseline, lookup, deep=deep)
+        return _report(
+            service, recorder, self._baseline, components, directories=lookup.findings, started_at=started_at
+        )
 
     async def _measure(
-        self, service: Service, recorder: Recorder, baseline: BaselineProbe, *, deep: bool
+        self, service: Service, recorder: Recorder, baseline: BaselineProbe, lookup: Lookup, *, deep: bool
     ) -> list[tuple[ComponentFinding, verdict.BeyondDns]]:
         async with asyncio.TaskGroup() as steps:
+            beside = steps.create_task(lookup.run())
             experiment = Experiment(
                 self._network,
                 self._controls,
                 recorder=recorder,
                 baseline=baseline,
+                directories=lookup,
                 rng=self._rng,
                 tasks=steps,
                 deadline_s=recorder.began_s + self._budget_s,
@@ -74,6 +86,8 @@ class Engine:
             async with asyncio.TaskGroup() as measuring:
                 found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]
             experiment.abandon()
+            await asyncio.wait({beside}, timeout=GRACE_S)
+            beside.cancel()
         return [task.result() for task in found]
 
 
@@ -92,6 +106,8 @@ def _report(
     recorder: Recorder,
     baseline: BaselineProbe,
     components: Sequence[tuple[ComponentFinding, verdict.BeyondDns]],
+    *,
+    directories: tuple[DirectoryFinding, ...],
     started_at: datetime,
 ) -> Report:
     findings = [finding for finding, _ in components]
@@ -104,6 +120,7 @@ def _report(
         causes=overall.causes,
         components=tuple(findings),
         beyond_dns=verdict.combine_beyond(beyond for _, beyond in components),
+        directories=directories,
         baseline=baseline.result or Baseline(),
         vantage=Vantage(),
         started_at=started_at.isoformat(timespec="milliseconds"),

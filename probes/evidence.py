@@ -158,7 +158,7 @@ class Evidence:
     def dead_voices(self) -> list[tuple[str, ...]]:
         """Observation ids of each independent source that says that the name is empty or does not exist."""
         voices = [answer.ids for answer in self.honest_answers if answer.says_dead]
-        return voices + [(o.id,) for o in self.outside if o.failure is None and not o.addresses]
+        return voices + [(o.id,) for o in self.outside if not o.addresses and o.dns_failure in {None, "dns_name_error"}]
 
     @cached_property
     def honest_settled(self) -> bool:
