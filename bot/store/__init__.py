@@ -1,6 +1,7 @@
 """What the bot keeps, in one SQLite file. Nothing outside this package knows any SQL."""
 
+from bot.store.chats import Chat, Chats
 from bot.store.database import StoreError
 from bot.store.store import Store, StoredReport
 
-__all__ = ["Store", "StoreError", "StoredReport"]
+__all__ = ["Chat", "Chats", "Store", "StoreError", "StoredReport"]

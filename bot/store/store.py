@@ -1,6 +1,7 @@
 """What is kept and how it is asked for: the last report of each target, and what every measurement said in brief.
 
-Nobody who asked is kept. The file, its schema and its transactions are `bot.store.database`'s affair.
+Nobody who asked is kept. Chats are `bot.store.chats`' affair; the file, its schema and its transactions are
+`bot.store.database`'s.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.store.chats import Chats
 from bot.store.database import Database, open_database
 from probes import reports
 from probes.model import Report
@@ -54,6 +56,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.chats = Chats(database)
 
     @classmethod
     @asynccontextmanager
