@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from probes.model import Cause, Confidence, Purpose, QuicObservation, Status
 from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
+from probes.trials import fate_of
 
 if TYPE_CHECKING:
     from probes.model import Finding
@@ -57,9 +58,9 @@ def _told_versions(flows: list[Flow]) -> list[Flow]:
 
 
 def _shook_hands(flow: Flow) -> bool:
-    """The server took part in a handshake, whatever came of it."""
+    """The server took part in a handshake, whatever came of it: only silence and resets may be somebody else's."""
     return any(
-        isinstance(s, QuicObservation) and s.kind == "handshake" and (s.failure is None or s.failure.startswith("ssl_"))
+        isinstance(s, QuicObservation) and s.kind == "handshake" and fate_of(s.failure) not in {"silence", "reset"}
         for s in flow.steps
     )
 

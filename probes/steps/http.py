@@ -110,14 +110,14 @@ async def get(
 async def _exchange(stream: Stream, endpoint: Endpoint, host: str, reply: _Reply) -> AsyncIterator[None]:
     """Send the request and take the response into `reply`; yield after each piece of it but the last."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-    request = connection.send(_request(endpoint, host)) or b""
+    request = connection.send(request_for(endpoint, host)) or b""
     connection.send(h11.EndOfMessage())
     await stream.send(request)
-    while not reply.take(await _next_event(connection, stream)):
+    while not reply.take(await next_event(connection, stream)):
         yield
 
 
-async def _next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
+async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
     """Return the next event of the response. Raises EOFError if the peer ends it early."""
     while not isinstance(event := connection.next_event(), h11.Event):
         data = await stream.receive()
@@ -137,7 +137,7 @@ def _check_begin(connection: h11.Connection, data: bytes) -> None:
 
 
 @lru_cache(maxsize=64)
-def _request(endpoint: Endpoint, host: str) -> h11.Request:
+def request_for(endpoint: Endpoint, host: str) -> h11.Request:
     """Build what a browser would send, but for compression, which would hide what a block page says."""
     implied = {"https": 443, "http": 80}.get(endpoint.scheme) == endpoint.port
     bracketed = f"[{host}]" if ":" in host else host

@@ -1,13 +1,15 @@
 """A bounded amount of data, moved one way over an HTTP/1.1 connection that is already there.
 
 Down, it is a ranged GET. Up, it is HEAD requests, each with some 4 KB of a header that says nothing: unlike a POST
-they change nothing, any server takes them, and the data does get sent, which is all that is wanted. What is measured
-is the flow; what the server answers does not matter.
+they change nothing, any server takes them, and the data does get sent, which is all that is wanted. They are sent
+without waiting for answers in between, or the round trips would set the rate. What is measured is the flow; what the
+server answers does not matter.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 import h11
@@ -15,7 +17,7 @@ import h11
 from probes.failures import TIMEOUT, failure_of
 from probes.model import TransferObservation
 from probes.steps.flow_meter import FlowMeter, kernel_counter
-from probes.steps.http import MAX_HEAD_BYTES, _next_event, _request
+from probes.steps.http import MAX_HEAD_BYTES, next_event, request_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -37,6 +39,10 @@ class _StalledError(Exception):
 
 class _TimeUpError(Exception):
     """The time is over, and data still flows: slow is no failure."""
+
+
+class _EnoughError(Exception):
+    """All that was to be sent has been acknowledged; whether it is answered does not matter."""
 
 
 async def move(
@@ -61,7 +67,8 @@ async def move(
     started = loop.time()
     meter = FlowMeter(kernel_counter(frame.sock, transfer.direction), started)
     work = exchange.download(meter) if transfer.direction == "down" else exchange.upload(meter)
-    failure, stopped = await _watched(work, meter, stall_s, started + timeout_s)
+    enough = transfer.size_bytes if transfer.direction == "up" else math.inf
+    failure, stopped = await _watched(work, _watch(meter, stall_s, started + timeout_s, enough))
     meter.sample(loop.time())
     fields = frame.fields(loop.time() - started, failure)
     all_arrived = transfer.direction == "up" and fields["info"] is not None and not fields["info"].unacknowledged
@@ -75,30 +82,30 @@ async def move(
     )
 
 
-async def _watched(
-    work: Coroutine[Any, Any, None], meter: FlowMeter, stall_s: float, deadline: float
-) -> tuple[str | None, bool]:
+async def _watched(work: Coroutine[Any, Any, None], watch: Coroutine[Any, Any, None]) -> tuple[str | None, bool]:
     """Do the work until it is done or hopeless; return its failure, and whether nothing got through any more."""
     failure, stopped = None, False
     try:
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(_watch(meter, stall_s, deadline))
+            watching = group.create_task(watch)
             await work
             watching.cancel()
     except* _StalledError:
         failure, stopped = TIMEOUT, True
-    except* _TimeUpError:
+    except* (_TimeUpError, _EnoughError):
         pass
     except* (OSError, EOFError, ValueError, h11.ProtocolError) as errors:
         failure = failure_of(errors)
     return failure, stopped
 
 
-async def _watch(meter: FlowMeter, stall_s: float, deadline: float) -> None:
-    """Raise `_StalledError` or `_TimeUpError`, whichever is due first."""
+async def _watch(meter: FlowMeter, stall_s: float, deadline: float, enough_bytes: float) -> None:
+    """Raise `_EnoughError`, `_StalledError` or `_TimeUpError`, whichever is due first."""
     loop = asyncio.get_running_loop()
     while (now := loop.time()) < deadline:
         meter.sample(now)
+        if meter.moved_bytes >= enough_bytes:
+            raise _EnoughError
         if meter.idle_s(now) >= stall_s:
             raise _StalledError
         await asyncio.sleep(_SAMPLE_S)
@@ -110,7 +117,7 @@ class _Exchange:
 
     def __init__(self, stream: Stream, endpoint: Endpoint, host: str, size_bytes: int) -> None:
         self._stream = stream
-        self._plain = _request(endpoint, host)
+        self._plain = request_for(endpoint, host)
         self._size_bytes = size_bytes
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
 
@@ -124,22 +131,21 @@ class _Exchange:
                 meter.count(len(event.data), asyncio.get_running_loop().time())
 
     async def upload(self, meter: FlowMeter) -> None:
-        """Send request after request, each when the one before is answered, while the server keeps the connection."""
-        for _ in range(-(-self._size_bytes // _REQUEST_BYTES)):
-            await self._ask("HEAD", "X-Pad", "x" * PAD_BYTES)
-            while not isinstance(await self._next_event(), h11.EndOfMessage):
-                pass
-            meter.count(_REQUEST_BYTES, asyncio.get_running_loop().time())
-            if self._connection.their_state is not h11.DONE:
-                return
-            self._connection.start_next_cycle()
+        """Send all requests in one go, and take in whatever comes back until the server ends it."""
+        request = self._padded("HEAD", "X-Pad", "x" * PAD_BYTES)
+        await self._stream.send(request * -(-self._size_bytes // _REQUEST_BYTES))
+        while await self._stream.receive():
+            meter.sample(asyncio.get_running_loop().time())
 
     async def _ask(self, method: str, name: str, value: str) -> None:
+        await self._stream.send(self._padded(method, name, value))
+
+    def _padded(self, method: str, name: str, value: str) -> bytes:
         headers = [*self._plain.headers.raw_items(), (name.encode(), value.encode())]
         request = h11.Request(method=method, target=self._plain.target, headers=headers)
         data = self._connection.send(request) or b""
         self._connection.send(h11.EndOfMessage())
-        await self._stream.send(data)
+        return data
 
     async def _next_event(self) -> h11.Event:
-        return await _next_event(self._connection, self._stream)
+        return await next_event(self._connection, self._stream)

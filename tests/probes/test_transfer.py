@@ -118,9 +118,8 @@ async def test_a_slow_flow_is_cut_off_without_a_failure() -> None:
     assert seen.rate_bytes_s is not None
 
 
-@pytest.mark.parametrize("direction", ["down", "up"])
-async def test_time_without_any_byte_is_silence(direction: Literal["down", "up"]) -> None:
-    seen = await move(hang, direction, stall_s=TIMEOUT_S, timeout_s=PATIENCE_S)
+async def test_time_without_any_byte_is_silence() -> None:
+    seen = await move(hang, "down", stall_s=TIMEOUT_S, timeout_s=PATIENCE_S)
     assert (seen.failure, seen.rate_bytes_s) == ("generic_timeout_error", None)
     assert TIMEOUT_S <= seen.elapsed_s < PATIENCE_S
 
@@ -130,7 +129,6 @@ async def test_a_time_shorter_than_the_patience_is_silence_too() -> None:
     assert (seen.failure, seen.stalled_after_bytes) == ("generic_timeout_error", 0)
 
 
-@pytest.mark.parametrize("direction", ["down", "up"])
 @pytest.mark.parametrize(
     ("handler", "failure"),
     [
@@ -143,8 +141,8 @@ async def test_a_time_shorter_than_the_patience_is_silence_too() -> None:
     ],
     ids=["fin", "rst", "fin in the head", "rst in the head", "another protocol", "garbage"],
 )
-async def test_other_ends_are_told_apart(direction: Literal["down", "up"], handler: Handler, failure: str) -> None:
-    seen = await move(handler, direction)
+async def test_other_ends_are_told_apart(handler: Handler, failure: str) -> None:
+    seen = await move(handler, "down")
     assert (seen.failure, seen.stalled_after_bytes) == (failure, None)
 
 
@@ -168,21 +166,15 @@ async def test_the_data_goes_up_in_requests_on_one_connection(context: ssl.SSLCo
     assert all(4096 <= len(head) < 4800 for head in heads)
 
 
-async def test_what_the_server_thinks_of_it_does_not_matter() -> None:
-    seen = await move(answering(response(status="400 Bad Request")), "up")
-    assert (seen.failure, seen.moved_bytes >= 64 * KB) == (None, True)
-
-
-async def test_a_server_that_closes_after_an_answer_is_no_failure() -> None:
-    seen = await move(answering(response(Connection="close"), times=3, then=hang_up), "up")
+@pytest.mark.parametrize(
+    "handler",
+    [answering(response(status="400 Bad Request")), answering(times=4), hang, say(bytes(range(256)))],
+    ids=["refuses", "answers some", "answers none", "garbage"],
+)
+async def test_what_the_server_thinks_of_it_does_not_matter(handler: Handler) -> None:
+    seen = await move(handler, "up", stall_s=PATIENCE_S)
     assert (seen.failure, seen.stalled_after_bytes) == (None, None)
-    assert 4 * KB <= seen.moved_bytes < 6 * KB
-
-
-async def test_a_server_that_has_everything_and_does_not_answer_is_no_stalled_flow() -> None:
-    seen = await move(answering(times=4), "up", stall_s=TIMEOUT_S)
-    assert (seen.failure, seen.stalled_after_bytes) == ("generic_timeout_error", None)
-    assert 20 * KB <= seen.moved_bytes < 26 * KB
+    assert seen.moved_bytes >= 64 * KB
 
 
 # --- the meter -------------------------------------------------------------------------------------------------------
