@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from probes.model import Report, Status
 from probes.engine import Engine
+from probes.model import Report, Status
 from probes.targets import host_service
 from probes.verdict import NOT_INTERFERENCE
 from tests.probes.benign_worlds import HOST, benign_world, describe
