@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from probes import directory as national
 from probes.directory import ENOUGH, NameInDirectory, Path, word_of
 from probes.directory_path import Asker, Paths, drop, question, tries_at
-from probes.trials import is_address
+from probes.trials import SILENCE, is_address
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Coroutine, Iterator, Sequence
 
     from probes.controls import Controls
-    from probes.directory import Directory, Server, Transport
+    from probes.directory import Directory, Server, Transport, Word
     from probes.experiment import Recorder
     from probes.model import DirectoryFinding, DnsObservation, Service
     from probes.network import Network, Question
@@ -29,6 +29,9 @@ LIMIT_S = 4.0
 """What a look-up may take, however slowly answers come."""
 MAX_NAMES = 16
 TRIES = 3
+_OPERATOR_TRIES = 2
+_STRAGGLING_S = 0.5
+"""How much longer an operator is waited for once enough others have resolved the name."""
 
 
 def names_of(service: Service) -> tuple[str, ...]:
@@ -182,20 +185,32 @@ class Search:
         return len(self._followed_up) > before
 
     async def _ask_operators(self, name: str) -> None:
-        """Ask all validated operators, until enough resolve the name; none does: so much for the directory, too."""
-        words = []
+        """Ask all validated operators; where none resolves the name, the directory need not be asked again either."""
         async with asyncio.TaskGroup() as tasks:
             urls = self._ask.network.trusted_resolvers()
-            asked = [tasks.create_task(self._hear(question(name, url, "doh"))) for url in urls]
-            for answer in asyncio.as_completed(asked):
-                words.append(word_of(await answer, self._ask.network.permits))
-                if words.count("given") >= ENOUGH:
+            asked = {tasks.create_task(self._ask_operator(name, url)) for url in urls}
+            pending = asked
+            while pending:
+                known = [task.result() for task in asked if task.done()]
+                enough = known.count("given") >= ENOUGH
+                answered, pending = await asyncio.wait(
+                    pending, timeout=_STRAGGLING_S if enough else None, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not answered:
                     break
-            for task in asked:
+            for task in pending:
                 task.cancel()
-        if "given" not in words and None not in words:
+        if {task.result() for task in asked if not task.cancelled()} <= {"denied", "empty"}:
             for following in self._following[name]:
                 following.cancel()
+
+    async def _ask_operator(self, name: str, url: str) -> Word | None:
+        """Ask one operator, and once more where the connection, which all questions to it share, broke."""
+        for nth in range(1, _OPERATOR_TRIES + 1):
+            observation = await self._hear(question(name, url, "doh", nth))
+            if observation.reply is not None or observation.failure in SILENCE:
+                break
+        return word_of(observation, self._ask.network.permits)
 
     async def _hear(self, asked: Question) -> DnsObservation:
         observation = await self._ask(asked)
