@@ -12,19 +12,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.chat import commands, replies, words
+from bot.chat import categories, commands, replies, words, works
 from bot.chat.matching import match
 from bot.chat.replies import Tally
 from bot.chat.reply import Reply
+from bot.chat.works import Question
 from bot.checks import BusyError, CheckError
+from bot.survey import Surveys
 from probes.model import Service
 from probes.targets import BadTarget, host_service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from bot.chat.commands import Message
-    from bot.checks import Checks, Listener
+    from bot.checks import Answer, Checks, Listener
     from probes.catalogue import Catalogue
 
 _T = TypeVar("_T")
@@ -35,6 +37,7 @@ MOST_CHECKS = 5
 """Targets of one message that are measured."""
 SILENCE_S = 0.2
 """What comes sooner needs no progress before it."""
+_COMMANDS = frozenset({"check", "again", "works", "services", "start", "help"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class Conversation:
     def __init__(self, checks: Checks, catalogue: Catalogue) -> None:
         self._checks = checks
         self._catalogue = catalogue
+        self._surveys = Surveys(checks)
 
     async def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request wholly. Raises what the responder raises."""
@@ -100,20 +104,68 @@ class Conversation:
             await responder.answer(replies.plain(words.TOO_LONG))
             return
         match message.command:
-            case "start" if message.rest.startswith("check_"):  # t.me/bot?start=check_whatsapp
-                await self._check(message.rest.removeprefix("check_"), responder)
+            case None:
+                await self._free_text(message.rest, responder)
             case "start":
-                await responder.answer(replies.start())
+                await self._start(message.rest, responder)
             case "help":
                 await responder.answer(replies.help_())
             case "services":
-                await responder.answer(replies.services(self._catalogue))
+                await self._services(message.rest, responder)
+            case "works":
+                await self._works(message.rest, responder)
             case "check" | "again" if not message.rest:
                 await responder.answer(replies.plain(words.CHECK_WHAT))
-            case None | "check" | "again":
+            case "check" | "again":
                 await self._check(message.rest, responder, again=message.command == "again")
             case unknown:
                 await responder.answer(replies.unknown_command(unknown))
+
+    async def _start(self, payload: str, responder: Responder) -> None:
+        """Answer somebody's first word, or follow a link such as t.me/bot?start=check_whatsapp."""
+        if payload.startswith("check_"):
+            await self._check(payload.removeprefix("check_"), responder)
+        else:
+            await responder.answer(replies.start())
+
+    async def _free_text(self, text: str, responder: Responder) -> None:
+        """Check what a text names; where it names nothing, it may ask what works."""
+        found = match(text, self._catalogue)
+        asked = categories.asked(text, self._catalogue.categories())
+        if asked is None or found.services or found.hosts:
+            await self._check(text, responder)
+        else:
+            await self._works(" ".join(asked), responder)
+
+    async def _services(self, text: str, responder: Responder) -> None:
+        groups = self._catalogue.categories()
+        reading = categories.read(text, groups)
+        if reading.unknown:
+            await responder.answer(works.unknown(reading.unknown, groups))
+        if reading.categories or not reading.unknown:
+            await responder.answer(replies.services({one: groups[one] for one in reading.categories or groups}))
+
+    async def _works(self, text: str, responder: Responder) -> None:
+        """Say what works: of some categories, of services, or of the messengers."""
+        groups = self._catalogue.categories()
+        reading = categories.read(text, groups)
+        named = match(" ".join(reading.unknown), self._catalogue).services if reading.unknown else ()
+        if reading.unknown and not named:
+            await responder.answer(works.unknown(reading.unknown, groups))
+            if not reading.categories:
+                return
+        asked = reading.categories or ((categories.DEFAULT,) if not named else ())
+        services = (*named, *(service for one in asked for service in groups.get(one, ())))
+        await self._survey(Question(asked, services, named), responder, () if text else groups)
+
+    async def _survey(self, question: Question, responder: Responder, others: Iterable[str]) -> None:
+        known: dict[str, Answer] = {}
+
+        async def survey() -> None:
+            await self._surveys.survey(question.asked, lambda service, answer: known.update({service.id: answer}))
+
+        await while_showing(lambda: works.progress(question, known), responder, survey)
+        await responder.answer(works.overview(question, known, others))
 
     async def _check(self, text: str, responder: Responder, *, again: bool = False) -> None:
         found = self._understood(text)
@@ -173,17 +225,22 @@ class Conversation:
 async def with_progress(service: Service, responder: Responder, measure: Callable[[Listener], Awaitable[_T]]) -> _T:
     """Return what `measure` returns; what its listener hears meanwhile is shown as progress."""
     tally = Tally()
+    return await while_showing(lambda: replies.progress(service, tally), responder, lambda: measure(tally.add))
+
+
+async def while_showing(progress: Callable[[], Reply], responder: Responder, work: Callable[[], Awaitable[_T]]) -> _T:
+    """Return what `work` returns; what `progress` says meanwhile is shown."""
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(_show_progress(service, tally, responder, over))
+        group.create_task(_show(progress, responder, over))
         try:
-            return await measure(tally.add)
+            return await work()
         finally:
             over.set()
 
 
-async def _show_progress(service: Service, tally: Tally, responder: Responder, over: asyncio.Event) -> None:
-    """Show progress from time to time, whenever there is some, until the check is over.
+async def _show(progress: Callable[[], Reply], responder: Responder, over: asyncio.Event) -> None:
+    """Show progress from time to time, whenever there is some, until the work is over.
 
     A message on its way is never cut short: it might arrive after the answer.
     """
@@ -192,10 +249,10 @@ async def _show_progress(service: Service, tally: Tally, responder: Responder, o
         return
     shown = None
     while not over.is_set():
-        progress = replies.progress(service, tally)
-        if progress != shown:
-            await responder.progress(progress)
-            shown = progress
+        reply = progress()
+        if reply != shown:
+            await responder.progress(reply)
+            shown = reply
         await _set_within(over, interval_s)
 
 
@@ -210,7 +267,7 @@ def _is_for_us(message: Message, request: Request, bot_name: str | None) -> bool
     """Tell whether a message wants an answer: a command for another bot does not, nor the talk of a group."""
     if message.bot is not None and bot_name is not None:
         return message.bot.casefold() == bot_name.casefold()
-    return request.addressed or message.command in {"check", "again", "start", "help", "services"}
+    return request.addressed or message.command in _COMMANDS
 
 
 def _may_be_host(text: str) -> bool:

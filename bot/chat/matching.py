@@ -53,8 +53,8 @@ accessible actuellement application aujourd bien bloqué bloque bonjour ça ca c
 fonctionne fonctionnent hui il ils je l la le les ligne maintenant marche marchent merci moi n ne
 ou où panne par pas peut plus pourquoi qu que salut se si sont svp t toujours tu un une va vérifie vérifier y
 """
-_BEFORE_PLACE = frozenset({"in", "from", "at", "near", "в", "во", "из", "на", "à", "au", "aux", "en", "dans"})
-_FILLER = _BEFORE_PLACE.union(_ENGLISH.split(), _RUSSIAN.split(), _FRENCH.split())
+BEFORE_PLACE = frozenset({"in", "from", "at", "near", "в", "во", "из", "на", "à", "au", "aux", "en", "dans"})
+FILLER = BEFORE_PLACE.union(_ENGLISH.split(), _RUSSIAN.split(), _FRENCH.split())
 """Words of a question that name nothing."""
 
 _CHUNK = re.compile(r"[^\s,;]+")
@@ -165,7 +165,7 @@ def _read(parts: Sequence[str | Service], index: _Index) -> _Reading:
             reading.services.append(service)
             if name not in index.ordinary:
                 reading.sure.append(service)
-        elif isinstance(part, str) and part not in _FILLER and not _is_place(parts, place):
+        elif isinstance(part, str) and part not in FILLER and not _is_place(parts, place):
             reading.others.append(part)
         place += length
     return reading
@@ -187,7 +187,7 @@ def _name_at(parts: Sequence[str | Service], place: int, index: _Index) -> tuple
 
 def _is_place(parts: Sequence[str | Service], place: int) -> bool:
     """Tell whether the word before says that this one is where somebody is: "in Moscow"."""
-    return place > 0 and parts[place - 1] in _BEFORE_PLACE
+    return place > 0 and parts[place - 1] in BEFORE_PLACE
 
 
 # --- did you mean ----------------------------------------------------------------------------------------------------
@@ -205,12 +205,12 @@ def _guess(text: str, index: _Index) -> list[Service]:
 def _spellings(text: str) -> Iterator[str]:
     """Yield what each word may be a slip for: itself, the same keys on the other layout, the same in Latin letters."""
     for chunk in fold(text).split():
-        if chunk.strip("?!…()«»") in _FILLER:
+        if chunk.strip("?!…()«»") in FILLER:
             continue
         words = _WORD.findall(chunk)
         typed = {other_layout(chunk), other_layout(chunk.strip(_WRAPPING))}  # a key for ю is a full stop on the other
         slips = {*words, *map(transliterate, words), *map(_joined, typed)}
-        yield from sorted(slip for slip in slips if len(slip) >= _SHORTEST_GUESS and slip not in _FILLER)
+        yield from sorted(slip for slip in slips if len(slip) >= _SHORTEST_GUESS and slip not in FILLER)
 
 
 def _alike(guess: str, index: _Index) -> Iterator[tuple[float, Service]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence, proofs, words
@@ -11,15 +12,14 @@ from bot.checks import asked_as
 from probes.model import Cause, Confidence, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.checks import Answer
-    from probes.catalogue import Catalogue
     from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
 
 MOST_SENTENCES = 2
 """Causes that are told in a whole sentence; components name theirs in brief."""
-_HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
+HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
 _NO_NETWORK = {"offline", "captive"}
 _BASELINE_CAUSES = {
     "offline": Cause.HOST_OFFLINE,
@@ -34,29 +34,29 @@ _BASELINE_CAUSES = {
 def answer(service: Service, answer: Answer) -> Reply:
     """Return what was found out: the whole of it in the first line, the reasons after it, the evidence last."""
     report = answer.report
-    causes = _causes(report)
+    found = causes(report)
     blocks: tuple[Block, ...] = (
-        Headline(_headline(service.name, report.status, report.confidence, causes), report.status),
+        Headline(_headline(service.name, report.status, report.confidence, found), report.status),
         *_baseline(report),
-        *(Paragraph(words.SENTENCE[cause]) for cause in causes[:MOST_SENTENCES]),
+        *(Paragraph(words.SENTENCE[cause]) for cause in found[:MOST_SENTENCES]),
         *_thin(report),
         *_components(report),
         *_beyond_dns(report),
         *(_directory(directory) for directory in report.directories),
-        *(Paragraph(words.NEXT_STEP[cause]) for cause in causes[:1] if cause in words.NEXT_STEP),
+        *(Paragraph(words.NEXT_STEP[cause]) for cause in found[:1] if cause in words.NEXT_STEP),
         _measured(answer),
         *_evidence(report),
     )
     return Reply(topic=asked_as(service), blocks=blocks, buttons=((_again(service),),))
 
 
-def _causes(report: Report) -> tuple[Cause, ...]:
+def causes(report: Report) -> tuple[Cause, ...]:
     """Return the causes, the host's own state first: it is the first suspect, whatever else was seen."""
     state = _BASELINE_CAUSES.get(report.baseline.network)
-    causes = dict.fromkeys(([state] if state else []) + list(report.causes))
+    found = dict.fromkeys(([state] if state else []) + list(report.causes))
     if report.status is Status.OK:
-        return tuple(cause for cause in causes if cause not in _HOST_CAUSES)
-    return tuple(sorted(causes, key=lambda cause: cause not in _HOST_CAUSES))
+        return tuple(cause for cause in found if cause not in HOST_CAUSES)
+    return tuple(sorted(found, key=lambda cause: cause not in HOST_CAUSES))
 
 
 def _headline(name: str, status: Status, confidence: Confidence, causes: Sequence[Cause]) -> str:
@@ -114,14 +114,18 @@ def _directory(directory: DirectoryFinding) -> Paragraph:
 
 
 def _measured(answer: Answer) -> Moment:
-    report = answer.report
-    place = _place(report.vantage)
-    before, _, after = (words.MEASURED_IN if place else words.MEASURED).partition("{when}")
-    after = after.format(place=place)
+    moment = measured(answer)
     if answer.age_s is not None:
-        return Moment(before, words.ago(answer.age_s), after, answer.measured_at)
-    took = words.TOOK.format(seconds=f"{report.elapsed_s:.1f}")
-    return Moment(before, words.JUST_NOW, after + took, answer.measured_at)
+        return moment
+    return replace(moment, after=moment.after + words.TOOK.format(seconds=f"{answer.report.elapsed_s:.1f}"))
+
+
+def measured(answer: Answer) -> Moment:
+    """Return when and where it was measured."""
+    place = _place(answer.report.vantage)
+    before, _, after = (words.MEASURED_IN if place else words.MEASURED).partition("{when}")
+    spoken = words.JUST_NOW if answer.age_s is None else words.ago(answer.age_s)
+    return Moment(before, spoken, after.format(place=place), answer.measured_at)
 
 
 def _place(vantage: Vantage) -> str:
@@ -182,8 +186,8 @@ def help_() -> Reply:
     return Reply(blocks=(Paragraph(words.TRY), *_commands(), Paragraph(words.ANY_SITE)))
 
 
-def services(catalogue: Catalogue) -> Reply:
-    """Return the catalogue by category."""
+def services(groups: Mapping[str, Iterable[Service]]) -> Reply:
+    """Return the services by category."""
     lines = tuple(
         Line(
             words.CATEGORY.format(
@@ -191,7 +195,7 @@ def services(catalogue: Catalogue) -> Reply:
                 names=", ".join(service.name for service in members),
             )
         )
-        for category, members in catalogue.categories().items()
+        for category, members in groups.items()
     )
     return Reply(blocks=(Items(words.SERVICES, lines), Paragraph(words.ANY_SITE)))
 

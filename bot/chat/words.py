@@ -74,6 +74,42 @@ BRIEF = {
     Cause.NOT_MEASURED: "not measured",
 }
 UNKNOWN_REASON = "the signs contradict each other"
+TERSE = {
+    Cause.DNS_DELISTED: "name taken out",
+    Cause.DNS_NXDOMAIN: "name denied",
+    Cause.DNS_NODATA: "address hidden",
+    Cause.DNS_REFUSED: "name refused",
+    Cause.DNS_SERVFAIL: "DNS error",
+    Cause.DNS_TIMEOUT: "DNS silent",
+    Cause.DNS_SPOOFED: "false address",
+    Cause.DNS_REROUTED: "DNS rerouted",
+    Cause.IP_DROPPED: "address silent",
+    Cause.IP_RESET: "address refused",
+    Cause.IP_UNREACHABLE: "no route",
+    Cause.TLS_SNI_DROPPED: "name filtered, silence",
+    Cause.TLS_SNI_RESET: "name filtered, cut",
+    Cause.TLS_INTERCEPTED: "false certificate",
+    Cause.HTTP_BLOCKPAGE: "block page",
+    Cause.HTTP_RESET: "request cut",
+    Cause.HTTP_DROPPED: "request swallowed",
+    Cause.QUIC_DROPPED: "QUIC silent",
+    Cause.FLOW_FROZEN: "loading freezes",
+    Cause.FLOW_THROTTLED: "slowed down",
+    Cause.PROTO_DROPPED: "app protocol silent",
+    Cause.PROTO_RESET: "app protocol cut",
+    Cause.CALLS_DROPPED: "no calls",
+    Cause.NETWORK_ALLOWLIST: "chosen sites only",
+    Cause.HOST_OFFLINE: "bot offline",
+    Cause.HOST_CAPTIVE_PORTAL: "login page first",
+    Cause.HOST_RESOLVER_BROKEN: "bot's DNS broken",
+    Cause.SERVICE_DOWN: "down everywhere",
+    Cause.SERVICE_DNS_DEAD: "no such name",
+    Cause.SERVICE_CERTIFICATE: "own bad certificate",
+    Cause.SERVICE_REFUSES: "turns us away",
+    Cause.NO_OUTSIDE_CONTROL: "nothing to compare",
+    Cause.NOT_MEASURED: "not measured",
+}
+"""Two or three words, where many services are listed."""
 
 SENTENCE = {
     Cause.DNS_DELISTED: (
@@ -252,6 +288,29 @@ STEPS = {
     "outside": "outside views",
 }
 
+# --- what works here -------------------------------------------------------------------------------------------------
+
+WORKS = "What works here: {what}"
+WORKS_PROGRESS = "Checking {what} … {done} of {count}"
+WORKS_SERVICES = "your list"
+WORKS_GROUPS = {
+    Status.OK: "Works ({count})",
+    Status.DEGRADED: "Works in part ({count})",
+    Status.BLOCKED: "Blocked ({count})",
+    Status.DOWN: "Down ({count})",
+    Status.INCONCLUSIVE: "Cannot be told from here ({count})",
+}
+WORKS_NOT_YET = "Not measured yet ({count})"
+WORKS_NOT_YET_HINT = "Time ran out for some. Ask again for the rest."
+WORKS_LEFT_OUT = "That is too much at a time. Left out: {names}"
+WORKS_BECAUSE = "{name} — {reason}"
+WORKS_UNSURE = "{line} ({sureness})"
+SURENESS = {Confidence.LIKELY: "very likely", Confidence.POSSIBLE: "possibly"}
+WORKS_SINCE = "The oldest of these answers was measured {when}."
+WORKS_MORE = "Other lists: /works with {names}"
+UNKNOWN_CATEGORY = "I do not know “{word}”. These kinds of services I know: {names}"
+UPDATE_BUTTON = "Update"
+
 # --- the conversation ------------------------------------------------------------------------------------------------
 
 START = (
@@ -263,7 +322,8 @@ COMMANDS = "Commands"
 COMMAND_LINES = (
     "/check whatsapp telegram — measure one or several services or sites",
     "/again whatsapp — measure anew, whatever is known already",
-    "/services — the services I know by name",
+    "/works — what works here: messengers, or /works news, /works vpn …",
+    "/services — the services I know by name; /services vpn — those of a kind",
     "/help — this text",
 )
 PRIVACY = "I keep what was measured, never who asked."

@@ -42,6 +42,12 @@ class Listener:
     async def answer(self, reply: Reply) -> None:
         self.answers.append(reply)
 
+    async def heard(self, text: str) -> None:
+        """Wait for a progress message with this text."""
+        while not any(text in text_of(reply) for reply in self.progresses):
+            self.progressed.clear()
+            await self.progressed.wait()
+
     def first_lines(self) -> list[str]:
         return [text_of(reply).partition("\n")[0] for reply in self.answers]
 
@@ -71,6 +77,9 @@ async def ask(conversation: Conversation, text: str, *, addressed: bool = True, 
         ("/start", words.START),
         ("/help", words.TRY),
         ("/services", words.SERVICES),
+        ("/services vpn", words.SERVICES),
+        ("/services blah", words.UNKNOWN_CATEGORY.partition("{")[0] + "blah"),
+        ("/works blah", words.UNKNOWN_CATEGORY.partition("{")[0] + "blah"),
         ("/check", words.CHECK_WHAT),
         ("/again  ", words.CHECK_WHAT),
         ("/nonsense", words.UNKNOWN_COMMAND.format(command="nonsense")),
@@ -207,6 +216,81 @@ async def test_when_too_much_is_waiting_people_are_told_to_come_back(
     assert (await ask(conversation, "whatsapp")).first_lines() == [words.BUSY]
 
 
+# --- what works here -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "count"),
+    [
+        ("/works", "Messengers", 8),
+        ("что работает?", "Messengers", 8),
+        ("what works", "Messengers", 8),
+        ("qu'est-ce qui marche ?", "Messengers", 8),
+        ("/works games", "Games", 1),
+        ("/works игры, справочники", "Games, Reference", 2),
+        ("какие игры работают?", "Games", 1),
+        ("/works whatsapp telegram", "your list", 2),
+        ("/works games whatsapp", "Games, your list", 2),
+    ],
+)
+async def test_what_works_is_measured_side_by_side_and_answered_at_once(
+    conversation: Conversation, prober: CannedProber, text: str, asked: str, count: int
+) -> None:
+    heard = await ask(conversation, text)
+    assert heard.first_lines() == [f"What works here: {asked}"]
+    assert (len(prober.asked), prober.asked.total()) == (count, count)
+
+
+async def test_the_default_list_names_the_others(conversation: Conversation) -> None:
+    said = text_of((await ask(conversation, "/works")).answers[0])
+    assert "/works with social, video, news" in said
+    assert words.WORKS_MORE.partition("{")[0] not in text_of((await ask(conversation, "/works games")).answers[0])
+
+
+async def test_what_is_known_of_an_unknown_list_is_still_told(conversation: Conversation) -> None:
+    heard = await ask(conversation, "/works games blah")
+    assert [line[:18] for line in heard.first_lines()] == ["I do not know “bla", "What works here: G"]
+
+
+async def test_a_list_is_answered_from_what_is_known(conversation: Conversation, prober: CannedProber) -> None:
+    await ask(conversation, "telegram")
+    said = text_of((await ask(conversation, "/works telegram")).answers[0])
+    assert "Telegram — name filtered, cut" in said
+    assert prober.asked == {"telegram": 1}
+
+
+async def test_a_named_service_goes_before_the_question_what_works(
+    conversation: Conversation, prober: CannedProber
+) -> None:
+    heard = await ask(conversation, "что с whatsapp, работает?")
+    assert (heard.first_lines(), prober.asked) == (["WhatsApp — works"], {"whatsapp": 1})
+
+
+async def test_when_time_runs_out_the_answer_tells_what_is_missing(
+    conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(conversation, "whatsapp")
+    prober.go.clear()
+    monkeypatch.setattr(conversation._surveys, "_budget_s", 0.05)
+    said = text_of((await ask(conversation, "/works whatsapp telegram")).answers[0])
+    assert "Works (1)\nWhatsApp\nNot measured yet (1)\nTelegram\n" in said
+
+
+async def test_progress_of_a_list_grows_under_the_topic_of_its_answer(
+    conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SILENCE_S", 0)
+    await ask(conversation, "whatsapp")
+    prober.go.clear()
+    listener = Listener(progress_interval_s=0.0)
+    asking = asyncio.create_task(conversation.handle(Request(chat="test", text="/works whatsapp signal"), listener))
+    await asyncio.wait_for(listener.heard("1 of 2"), 5)
+    prober.go.set()
+    await asking
+    assert {reply.topic for reply in (*listener.progresses, *listener.answers)} == {"/works whatsapp signal"}
+    assert "Checking your list … 1 of 2\nWhatsApp" in map(text_of, listener.progresses)
+
+
 # --- in groups -------------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +301,8 @@ async def test_when_too_much_is_waiting_people_are_told_to_come_back(
         ("/check@reachbot whatsapp", True, True),
         ("/check@otherbot whatsapp", True, False),
         ("/check whatsapp", False, True),
+        ("/works games", False, True),
+        ("what works?", False, False),
         ("whatsapp is down again", False, False),
         ("whatsapp is down again", True, True),
         ("/roll 6", False, False),

@@ -68,7 +68,7 @@ def blocked(id_: str, because: str, *causes: Cause, **changes: Any) -> Component
     return finding(id_, Status.BLOCKED, *causes, because=tuple(because.split()), **changes)
 
 
-RESET = {"failure": "connection_reset"}
+RESET: dict[str, Any] = {"failure": "connection_reset"}
 
 
 def test_a_failed_step_stands_next_to_the_controls_that_went_another_way() -> None:
