@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bench import blackbox
+from bench.fetch import fetch
 from bench.runs import Size, interleaved, ratio
 from bench.table import Row
 from probes.guard import PUBLIC_ANY_PORT
 from probes.live import LiveNetwork
-from probes.model import AnyObservation, Endpoint
-from probes.network import Attempt, Question
+from probes.model import Endpoint
 from tests.lab.censor import Censor
 from tests.lab.lab import Lab, namespaces_forbidden
 from tests.lab.scenario import ISP_RESOLVERS, Scenario
@@ -76,7 +76,8 @@ def _on_client_host(peer: Path | None, rounds: int, probes: int) -> tuple[list[f
 
 async def _measure(peer: int | None, rounds: int, probes: int) -> tuple[list[float], list[float]]:
     async with LiveNetwork(guard=PUBLIC_ANY_PORT, trusted_doh=()) as network, aiohttp.ClientSession() as session:
-        ours = partial(_per_thousand, partial(_probe, network), time.process_time, probes)
+        probe = partial(fetch, network, Endpoint("https", _NAME, 443, "/"), ISP_RESOLVERS[0])
+        ours = partial(_per_thousand, probe, time.process_time, probes)
         if peer is None:
             await ours()
             return (await interleaved(rounds, ours))[0], []
@@ -87,7 +88,7 @@ async def _measure(peer: int | None, rounds: int, probes: int) -> tuple[list[flo
         return one, other
 
 
-async def _per_thousand(probe: Callable[[], Awaitable[None]], cpu_clock: Callable[[], float], probes: int) -> float:
+async def _per_thousand(probe: Callable[[], Awaitable[object]], cpu_clock: Callable[[], float], probes: int) -> float:
     """Probe that often, fifty at once, and return what 1,000 of it take of a CPU."""
     room = asyncio.Semaphore(_AT_ONCE)
 
@@ -100,15 +101,6 @@ async def _per_thousand(probe: Callable[[], Awaitable[None]], cpu_clock: Callabl
         for _ in range(probes):
             group.create_task(one())
     return (cpu_clock() - began) * 1000 / probes
-
-
-async def _probe(network: LiveNetwork) -> None:
-    steps: list[AnyObservation] = []
-    answer = await network.ask(Question(name=_NAME, query_type="A", resolver=ISP_RESOLVERS[0]))
-    attempt = Attempt(endpoint=Endpoint("https", _NAME, 443, "/"), address=answer.addresses[0])
-    await network.attempt(attempt, steps.append)
-    if len(steps) != 3 or steps[-1].failure:
-        raise RuntimeError(f"a healthy site failed: {steps}")
 
 
 async def _ask_blackbox(session: aiohttp.ClientSession) -> None:

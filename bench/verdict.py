@@ -1,8 +1,8 @@
 """Time to verdict for a healthy target on loopback, beside the bare sequence of the same steps.
 
 Bare is one question to the system's resolver, one connection, one handshake, one GET, each as soon as the one before
-has ended. The check asks two DNS-over-HTTPS operators as well, and judges. Both use the same steps and the same
-servers, which have a process of their own.
+has ended. The check asks two DNS-over-HTTPS operators as well, and judges; national directories are not asked. Both use
+the same steps and the same servers, which have a process of their own.
 """
 
 from __future__ import annotations
@@ -11,39 +11,21 @@ import asyncio
 import time
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.beside import running
+from bench.fetch import fetch
 from bench.healthy_site import NAME
+from bench.loopback import LoopbackNetwork
 from bench.runs import Size, interleaved, ratio
 from bench.table import Row
 from probes.engine import Engine
-from probes.guard import Guard
-from probes.live import LiveNetwork
-from probes.model import AnyObservation, Component, Endpoint, Service, Status
-from probes.network import Attempt, Question
-from probes.trust import Roots
+from probes.model import Component, Endpoint, Service, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ABOUT = "time to verdict on loopback, beside the bare sequence of the same steps"
-_LOOPBACK = Guard(ports=None, extra_networks=("127.0.0.0/8",))
-
-
-class LoopbackNetwork(LiveNetwork):
-    """The real steps; what the host is told about resolvers and routes is the benchmark's."""
-
-    def __init__(self, site: dict[str, Any], *, operators: int = 2) -> None:
-        roots = Roots(name="bench", system=False, pem=site["root"])
-        super().__init__(guard=_LOOPBACK, trusted_doh=site["doh"][:operators], roots=roots)
-        self._resolver = site["resolver"]
-
-    def system_resolvers(self) -> Sequence[str]:
-        return (self._resolver,)
-
-    def families(self) -> frozenset[int]:
-        return frozenset({4})
 
 
 def measure(size: Size) -> list[Row]:
@@ -58,9 +40,9 @@ async def _measure(rounds: int) -> list[Row]:
     ):
         endpoint = Endpoint("https", NAME, site["port"], "/")
         sides = (
-            partial(_check, Engine(network), endpoint),
-            partial(_bare, network, endpoint, site["resolver"]),
-            partial(_check, Engine(alone), endpoint),
+            partial(_check, Engine(network, directories=()), endpoint),
+            partial(fetch, network, endpoint, site["resolver"]),
+            partial(_check, Engine(alone, directories=()), endpoint),
         )
         first_s = await sides[0]()
         await interleaved(1, *sides)
@@ -86,15 +68,4 @@ async def _check(engine: Engine, endpoint: Endpoint) -> float:
     elapsed_s = time.perf_counter() - began
     if report.status is not Status.OK:
         raise RuntimeError(f"a healthy target was found {report.status}: {report.observations}")
-    return elapsed_s
-
-
-async def _bare(network: LiveNetwork, endpoint: Endpoint, resolver: str) -> float:
-    steps: list[AnyObservation] = []
-    began = time.perf_counter()
-    answer = await network.ask(Question(name=endpoint.host, query_type="A", resolver=resolver))
-    await network.attempt(Attempt(endpoint=endpoint, address=answer.addresses[0]), steps.append)
-    elapsed_s = time.perf_counter() - began
-    if len(steps) != 3 or steps[-1].failure:
-        raise RuntimeError(f"a healthy target failed: {steps}")
     return elapsed_s
