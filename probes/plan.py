@@ -30,7 +30,8 @@ REPEATS = 2
 UNRELATED = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
-_OTHER_PORT = {443: 80, 80: 443}
+_HTTP_PORT = 80
+_OTHER_PORT = {443: _HTTP_PORT, _HTTP_PORT: 443}
 _QUERY_TYPES: dict[int, Literal["A", "AAAA"]] = {4: "A", 6: "AAAA"}
 
 
@@ -195,9 +196,9 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
 
 
 def _other_port(evidence: Evidence, address: str) -> Attempt:
-    """A connect to another port of the address, to see whether anybody is at home."""
+    """Another port of the address, to see whether anybody is at home, and in clear text, who."""
     port = _OTHER_PORT.get(evidence.endpoint.port, 443)
-    endpoint = Endpoint("tcp", evidence.endpoint.host, port)
+    endpoint = Endpoint("http" if port == _HTTP_PORT else "tcp", evidence.endpoint.host, port, "/")
     return Attempt(endpoint=endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.OTHER_PORT)
 
 

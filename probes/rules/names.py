@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, Finding, Status
-from probes.rules.table import ENOUGH, Rule, confirmed_if, ids_of, say
+from probes.model import Cause, Confidence, Finding, Purpose, Status
+from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
 
 if TYPE_CHECKING:
     from probes.model import DnsObservation
@@ -236,6 +236,23 @@ def _speaks_falsely(flow: Flow) -> bool:
     return flow.tls.failure.startswith("ssl_") and flow.tls.failure != "ssl_invalid_certificate"
 
 
+def address_shows_block_page(name: Name) -> Finding | None:
+    """The system's resolver gives an address that no operator gives, and at which the service does not answer.
+
+    Asked for the name in clear text, the server there shows a known block page. Confirmed when the address that
+    validated operators give proves the name with a valid certificate.
+    """
+    notices = [
+        flow
+        for flow in name.evidence.controls(Purpose.OTHER_PORT)
+        if flow.attempt.address in name.false_addresses and flow.http and block_pages(flow.http)
+    ]
+    if not notices or not name.alive:
+        return None
+    because = (*name.system_ids, *ids_of(notices), *name.honest_ids, *ids_of(name.proven))
+    return say(Status.BLOCKED, confirmed_if(bool(name.proven)), Cause.DNS_SPOOFED, because=because)
+
+
 def answer_is_injected(name: Name) -> Finding | None:
     """The system's resolver gives an address at which the service does not answer.
 
@@ -281,6 +298,7 @@ RULES = (
     Rule("name.address_is_impossible", address_is_impossible),
     Rule("name.denied", name_denied),
     Rule("name.address_cannot_prove_name", address_cannot_prove_name),
+    Rule("name.address_shows_block_page", address_shows_block_page),
     Rule("name.answer_is_injected", answer_is_injected),
     Rule("name.address_is_doubtful", address_is_doubtful),
     Rule("name.unclear", name_unclear),

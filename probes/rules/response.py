@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
-from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
+from probes.rules.table import REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
 from probes.trials import Flow
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ _SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
 _FREEZE_BYTES = range(12_000, 40_000)
 """Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
-REFUSAL = "refusal."
-"""Fingerprint ids of pages by which services themselves turn visitors away."""
 _REFUSED = 451
 _FIRST_ERROR = 400
 
@@ -126,7 +124,7 @@ class Page:
 
     @property
     def blockpages(self) -> list[str]:
-        return [f for f in self.http.fingerprints if not f.startswith(REFUSAL)]
+        return block_pages(self.http)
 
     @property
     def outside_ids(self) -> tuple[str, ...]:

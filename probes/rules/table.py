@@ -15,10 +15,14 @@ from probes.trials import Flow, fate_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from probes.model import HttpObservation
+
 LAYERS = ("tcp", "tls", "http", "mtproto", "quic", "stun", "transfer")
 """Lowest first."""
 ENOUGH = 2
 """How many times something must be seen on fresh sockets before it is said: one lost packet is no block."""
+REFUSAL = "refusal."
+"""Fingerprint ids of pages by which services themselves turn visitors away."""
 
 Subject = TypeVar("Subject")
 
@@ -66,6 +70,11 @@ def confirmed_if(condition: bool) -> Confidence:
 
 def ids_of(flows: Iterable[Flow]) -> tuple[str, ...]:
     return tuple(i for flow in flows for i in flow.ids)
+
+
+def block_pages(http: HttpObservation) -> list[str]:
+    """Return the ids of the known block pages that a response matches."""
+    return [f for f in http.fingerprints if not f.startswith(REFUSAL)]
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Server:
     """What stands at an address. Every failure is a string of OONI's vocabulary; SILENCE waits."""
 
     tcp: str | None = None
+    closed: tuple[int, ...] = ()
+    """Ports that refuse connections where the others take them."""
     names: tuple[str, ...] | None = None
     """The names its certificate is for; None: whatever it is asked for."""
     tls: str | None = None
@@ -314,7 +316,7 @@ class SimulatedNetwork:
             self._connections[address] += 1
             if server and server.patience is not None and self._connections[address] > server.patience:
                 return "connection_refused"
-            return censor.addresses.get(address) or (server.tcp if server else SILENCE)
+            return censor.addresses.get(address) or _connect_failure(server, port)
         if step in {"mtproto", "quic", "negotiation", "stun"}:
             return self._protocol_failure(step, address, name, server)
         if address in censor.after_connect:
@@ -403,7 +405,7 @@ class SimulatedNetwork:
         for address in {*addresses, *question.addresses}:
             key = f"[{address}]:{endpoint.port}" if ":" in address else f"{address}:{endpoint.port}"
             server = self._server(address, "", "https")
-            tcp[key] = world.outside_sees.get(address) or (server.tcp if server else SILENCE)
+            tcp[key] = world.outside_sees.get(address) or _connect_failure(server, endpoint.port)
             if tcp[key] is None and server is not None and endpoint.port == 443:
                 tls[key] = server.tls or self._seen_outside(server, endpoint.host)
         page = next((s for a in addresses if (s := self._server(a, "", "https")) is not None), None)
@@ -494,6 +496,12 @@ _RCODES = {
     "dns_no_answer": "NOERROR",
     "referral": "NOERROR",
 }
+
+
+def _connect_failure(server: Server | None, port: int) -> str | None:
+    if server is None:
+        return SILENCE
+    return "connection_refused" if port in server.closed else server.tcp
 
 
 def _reply(question: Question, answer: Answer) -> tuple[str | None, DnsReply | None]:

@@ -94,6 +94,12 @@ HTTPS = {
         "likely",
         "dns.spoofed",
     ),
+    "resolver gives the address of a block page": (
+        told((STRANGER,), servers={STRANGER: Server(closed=(443,), fingerprints=("ru-notice-law",))}),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
     "resolver gives a dead address": (told((STRANGER,)), "inconclusive", "possible", "dns.spoofed"),
     "resolver gives a dead address by injection": (
         told((STRANGER,), injected=True),
