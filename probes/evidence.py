@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from probes.model import (
@@ -117,9 +118,21 @@ class Evidence:
 
     @cached_property
     def root_answers(self) -> list[DnsObservation]:
-        return [
-            o for _, t in self.questions(Purpose.ROOT_SERVER) for o in t.observations if isinstance(o, DnsObservation)
-        ]
+        """What comes back in a root server's name when it is asked for the endpoint's."""
+        return self._from_root(innocuous=False)
+
+    @cached_property
+    def root_controls(self) -> list[DnsObservation]:
+        """What comes back when it is asked for an innocuous name."""
+        return self._from_root(innocuous=True)
+
+    def _from_root(self, *, innocuous: bool) -> list[DnsObservation]:
+        asked = [t for q, t in self.questions(Purpose.ROOT_SERVER) if innocuous == (q.name != self.endpoint.host)]
+        return [o for trial in asked for o in trial.observations if isinstance(o, DnsObservation)]
+
+    @property
+    def awaits_root(self) -> bool:
+        return any(not trial.done and not self.slow(trial) for _, trial in self.questions(Purpose.ROOT_SERVER))
 
     @cached_property
     def honest_answers(self) -> list[Answer]:
@@ -164,6 +177,18 @@ class Evidence:
     def honest_settled(self) -> bool:
         """Every trusted resolver has answered, or has failed to."""
         return bool(self.honest_answers) and all(answer.done for answer in self.honest_answers)
+
+    @cached_property
+    def disputed(self) -> bool:
+        """Two operators give the same address, and the system's resolver none that any of them gives.
+
+        Operators that differ among themselves only show that the owner's answers differ by place.
+        """
+        told = [set(answer.addresses) for answer in self.honest_answers]
+        agreed = any(one & other for one, other in combinations(told, 2))
+        settled = self.honest_settled and self.system_answer is not None and self.system_answer.done
+        strange = bool(self.system_addresses) and not set(self.system_addresses) & set(self.honest_addresses)
+        return settled and agreed and strange
 
     # --- connections -------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ _SPACING_S = 0.05
 _GRACE = 0.2
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
 _MAX_PATH = 2048
-_FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER})
+_FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.ROOT_SERVER})
 _MAY_BE_DELISTED = frozenset({Cause.DNS_NXDOMAIN, Cause.DNS_NODATA})
 """Denials that a national directory may explain, and that are not told before it has been heard."""
 
@@ -185,7 +185,7 @@ class Experiment:
         if evidence.awaits_transfers:
             return math.inf
         if found.finding.status is Status.OK:
-            return math.inf if troubled(evidence) else self._grace_ends_s(evidence)
+            return math.inf if troubled(evidence) or evidence.awaits_root else self._grace_ends_s(evidence)
         return evidence.now_s if found.is_final else math.inf
 
     def _awaits_directory(self, evidence: Evidence, found: EndpointFinding | None) -> bool:

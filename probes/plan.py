@@ -47,6 +47,9 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
     doubted = _name_doubted(evidence)
     if doubted:
         steps += _ask_again(evidence, controls)
+    elif evidence.disputed:
+        steps += _ask_root(evidence, controls)
+    if doubted or (evidence.disputed and evidence.endpoint.scheme == "http"):
         steps += _try_honest_addresses(evidence)
     suspects = _suspects(evidence)
     for address in _few_of_each_origin(evidence, suspects):
@@ -111,21 +114,28 @@ def _name_doubted(evidence: Evidence) -> bool:
 
 
 def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
-    host = evidence.endpoint.host
+    yield from _ask_root(evidence, controls)
     if evidence.system_answer is not None and evidence.system_answer.addresses:
-        yield _ask_root(host, controls)
         return
     for answer in evidence.system_answers:
-        first = Question(name=host, query_type="A", resolver=answer.resolver)
+        first = Question(name=evidence.endpoint.host, query_type="A", resolver=answer.resolver)
         for nth in range(1, REPEATS + 1):
             yield replace(first, purpose=Purpose.REPEAT, nth=nth)
         yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)
-    yield _ask_root(host, controls)
 
 
-def _ask_root(host: str, controls: Controls) -> Question:
-    server = controls.root_servers[0]
-    return Question(name=host, query_type="A", resolver=server, arm=Arm.CONTROL, purpose=Purpose.ROOT_SERVER)
+def _ask_root(evidence: Evidence, controls: Controls) -> Iterator[Question]:
+    """Ask for the name, and for an innocuous one: where all questions go astray, the first answer shows nothing."""
+    host = evidence.endpoint.host
+    for name in (host, controls.innocuous_name(host)):
+        yield Question(
+            name=name,
+            host=host,
+            query_type="A",
+            resolver=controls.root_servers[0],
+            arm=Arm.CONTROL,
+            purpose=Purpose.ROOT_SERVER,
+        )
 
 
 # --- connections -----------------------------------------------------------------------------------------------------

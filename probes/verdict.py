@@ -77,7 +77,7 @@ def judge(evidence: Evidence) -> EndpointFinding | None:
     """Say what the evidence supports; None while it supports nothing yet."""
     here = _judge_addresses(evidence, evidence.system_addresses)
     if here is not None and here.status in _WORKS:
-        return EndpointFinding(_judge_transfers(evidence) or here, "ok")
+        return _working(evidence, here)
     baseline = first_match(host.RULES, evidence)
     if baseline is not None:
         return EndpointFinding(baseline, "unknown")
@@ -85,6 +85,12 @@ def judge(evidence: Evidence) -> EndpointFinding | None:
     if name is None:
         return EndpointFinding(here, _helps(here)) if here is not None else None
     return _judge_beyond(evidence, name, here)
+
+
+def _working(evidence: Evidence, here: Finding) -> EndpointFinding:
+    found = _judge_transfers(evidence) or here
+    told = first_match(names.WORKING_RULES, names.Name(evidence))
+    return EndpointFinding(_merge(found, told) if told is not None else found, "ok")
 
 
 def _judge_beyond(evidence: Evidence, name: Finding, here: Finding | None) -> EndpointFinding:

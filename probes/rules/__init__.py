@@ -8,6 +8,7 @@ from probes.rules.table import Rule
 SECTIONS: dict[str, tuple[Rule[Any], ...]] = {
     "This host": host.RULES,
     "Names": names.RULES,
+    "Names of what works": names.WORKING_RULES,
     "Addresses": address.RULES,
     "Handshakes": handshake.RULES,
     "Requests": response.RULES,

@@ -104,8 +104,13 @@ class Name:
     def injected(self) -> tuple[str, ...]:
         """Ids of answers that cannot be honest: beside another one, or from a server that does not answer."""
         beside = [o.id for a in self.evidence.system_answers for o in a.observations if o.late_replies]
-        root = [o.id for o in self.evidence.root_answers if _answers_for_a_zone(o)]
-        return (*beside, *root)
+        root = [o.id for o in self.evidence.root_answers if _answers_for_a_zone(o)] if self.referred else []
+        return (*beside, *root, *(self.referred if root else ()))
+
+    @cached_property
+    def referred(self) -> tuple[str, ...]:
+        """Ids of what a root server said of an innocuous name, as it should: questions to it do not go astray."""
+        return tuple(o.id for o in self.evidence.root_controls if o.reply and not _answers_for_a_zone(o))
 
     @cached_property
     def udp_alone(self) -> tuple[str, ...]:
@@ -256,8 +261,9 @@ def address_shows_block_page(name: Name) -> Finding | None:
 def answer_is_injected(name: Name) -> Finding | None:
     """The system's resolver gives an address at which the service does not answer.
 
-    A second, different answer came behind it, or a root server seems to answer for the name, which none does: answers
-    are being injected. Confirmed when the address that validated operators give proves the name.
+    A second, different answer came behind it, or a root server seems to answer for the name, which none does, and
+    refers for an innocuous one: answers are being injected. Confirmed when the address that validated operators give
+    proves the name.
     """
     if not (name.false_addresses and name.injected and name.alive):
         return None
@@ -290,6 +296,19 @@ def name_unclear(name: Name) -> Finding | None:
     return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=name.system_ids)
 
 
+def answered_on_the_way(name: Name) -> Finding | None:
+    """The service works, at an address that none of the operators gives, though two of them agree on another.
+
+    A root server seems to give the same address for the name, and refers, as root servers do, for an innocuous one:
+    answers for this name are made on the way, and lead through somebody else's machine. Confirmed; the status stays.
+    """
+    told = {a for o in name.evidence.root_answers for a in o.addresses} & set(name.evidence.system_addresses)
+    if not (name.evidence.disputed and name.injected and told):
+        return None
+    because = (*name.system_ids, *name.injected, *name.honest_ids)
+    return say(Status.OK, Confidence.CONFIRMED, Cause.DNS_SPOOFED, because=because)
+
+
 RULES = (
     Rule("name.dead_but_answered", name_dead_but_answered),
     Rule("name.dead", name_dead),
@@ -303,3 +322,5 @@ RULES = (
     Rule("name.address_is_doubtful", address_is_doubtful),
     Rule("name.unclear", name_unclear),
 )
+WORKING_RULES = (Rule("name.answered_on_the_way", answered_on_the_way),)
+"""What is said beside the status of a service that works."""

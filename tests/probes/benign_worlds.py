@@ -144,6 +144,11 @@ def _refuses(world: Simulated, rng: random.Random) -> Simulated:
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), refusing)})
 
 
+def _intercepted(world: Simulated, _: random.Random) -> Simulated:
+    """The provider answers every DNS question in clear text itself, and truly."""
+    return replace(world, intercepted=True)
+
+
 def _doh_unreachable(world: Simulated, rng: random.Random) -> Simulated:
     return replace(world, doh_failure=rng.choice([SILENCE, "connection_reset"]))
 
@@ -161,6 +166,7 @@ TROUBLES: tuple[Callable[[Simulated, random.Random], Simulated], ...] = (
     _dead_resolver,
     _broken_resolver,
     _doh_unreachable,
+    _intercepted,
     _wrong_clock,
     _ipv6_black_hole,
     _captive,

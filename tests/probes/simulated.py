@@ -126,7 +126,9 @@ class Simulated:
     doh: Mapping[str, Answer] = field(default_factory=dict)
     doh_failure: str | None = None
     injected: bool = False
-    """Root servers seem to answer."""
+    """Root servers seem to answer for the names of `system`."""
+    intercepted: bool = False
+    """Every question in clear text ends at the system's resolver: root servers seem to answer for every name."""
     servers: Mapping[str, Server] = field(default_factory=dict)
     censor: Censor = Censor()
     ipv6: bool = False
@@ -222,8 +224,9 @@ class SimulatedNetwork:
         if not world.online or (world.only and question.transport == "doh"):
             return SILENCE
         if question.purpose is Purpose.ROOT_SERVER or question.resolver == "198.41.0.4":
-            lie = world.system.get(question.name, honest)
-            return lie if world.injected else "referral"
+            if world.intercepted:
+                return world.system.get(question.name, honest)
+            return world.system[question.name] if world.injected and question.name in world.system else "referral"
         if question.transport == "doh":
             return world.doh_failure or world.doh.get(question.name, honest)
         if question.resolver in world.dead_resolvers:

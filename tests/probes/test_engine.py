@@ -20,6 +20,7 @@ STRANGER = "104.154.89.105"
 V6 = "2a03:2880:f30c::1"
 HEALTHY = Simulated(names={HOST: (ADDRESS,)})
 ONE = (ADDRESS, SECOND)
+RESET = "connection_reset"
 
 
 def censored(**censor: Any) -> Simulated:
@@ -106,6 +107,30 @@ HTTPS = {
         "blocked",
         "confirmed",
         "dns.spoofed",
+    ),
+    "resolver gives a dead address and all questions go astray": (
+        told((STRANGER,), intercepted=True),
+        "inconclusive",
+        "possible",
+        "dns.spoofed",
+    ),
+    "resolver gives a proxy's address by injection": (
+        told((STRANGER,), injected=True, servers={STRANGER: Server()}),
+        "ok",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives a proxy's address and all questions go astray": (
+        told((STRANGER,), intercepted=True, servers={STRANGER: Server()}),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "resolver gives a proxy's address by injection and the name is reset": (
+        told((STRANGER,), injected=True, servers={STRANGER: Server()}, censor=Censor(names={HOST: RESET})),
+        "blocked",
+        "confirmed",
+        "dns.spoofed tls.sni_reset",
     ),
     "name is dead everywhere": (replace(HEALTHY, names={}), "down", "confirmed", "service.dns_dead"),
     "name is dead and answered all the same": (
