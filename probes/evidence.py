@@ -229,6 +229,14 @@ class Evidence:
     def works_at(self, address: str) -> bool:
         return any(flow.works for flow in self.at(address))
 
+    @cached_property
+    def pages(self) -> list[Flow]:
+        """Answers in clear text that could be somebody else's: all but the redirect to the same site over TLS."""
+        if self.endpoint.scheme != "http":
+            return []
+        secure = f"https://{self.endpoint.host}/"
+        return [f for f in self.own_flows if f.works and f.http and not (f.http.location or "").startswith(secure)]
+
     def usable(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Return those addresses that may be contacted and whose family works on this host."""
         return tuple(

@@ -54,10 +54,9 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
     suspects = _suspects(evidence)
     for address in _few_of_each_origin(evidence, suspects):
         steps += _controls_for(evidence, controls, address)
-    pages = _pages(evidence)
-    for flow in pages:
+    for flow in evidence.pages:
         steps += _controls_for_page(evidence, controls, flow)
-    if doubted or suspects or pages:
+    if troubled(evidence):
         steps += _ask_outside(evidence)
     if evidence.deep:
         steps += _move_data(evidence, controls)
@@ -66,7 +65,8 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
 
 def troubled(evidence: Evidence) -> bool:
     """Tell whether anything looks as if it did not work: only then are this host and the outside asked."""
-    return _name_doubted(evidence) or bool(_suspects(evidence) or _pages(evidence))
+    turned_away = any(flow.turned_away for flow in evidence.own_flows)
+    return _name_doubted(evidence) or turned_away or bool(_suspects(evidence) or evidence.pages)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -227,14 +227,6 @@ def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
 
 
 # --- pages in clear text ---------------------------------------------------------------------------------------------
-
-
-def _pages(evidence: Evidence) -> list[Flow]:
-    """Answers in clear text that could be somebody else's: all but the redirect to the same site over TLS."""
-    if evidence.endpoint.scheme != "http":
-        return []
-    secure = f"https://{evidence.endpoint.host}/"
-    return [f for f in evidence.own_flows if f.works and f.http and not (f.http.location or "").startswith(secure)]
 
 
 def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> Iterator[Attempt]:

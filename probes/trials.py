@@ -35,6 +35,11 @@ UNREACHABLE = frozenset({"host_unreachable", "network_unreachable", "network_dow
 RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns_servfail_error"}
 """Failures after which an operating system's stub asks the next resolver (resolv.conf(5)); NXDOMAIN is final."""
 
+_TURNED_AWAY = frozenset({403, 429, 451})
+"""Forbidden, too many requests, unavailable for legal reasons (RFC 9110 §15.5.4, RFC 6585 §4, RFC 7725)."""
+_CHALLENGE = "cf-mitigated"
+"""Cloudflare's mark of a CAPTCHA in place of the page."""
+
 
 def fate_of(failure: str | None) -> str | None:
     """Return what a failure looks like from outside: "silence", "reset", "refused", "unreachable", "certificate" …."""
@@ -135,6 +140,12 @@ class Flow:
     def proves_name(self) -> bool:
         """The server showed a valid certificate for the endpoint's own name."""
         return self.tls is not None and self.tls.failure is None and self.tls.server_name == self.attempt.endpoint.host
+
+    @property
+    def turned_away(self) -> bool:
+        """The answer says that this visitor is not wanted, or has to prove first that it is human."""
+        marks = (name for name, _ in self.http.headers) if self.http is not None else ()
+        return self.http is not None and (self.http.status in _TURNED_AWAY or _CHALLENGE in marks)
 
     def reached(self, layer: str) -> bool:
         """Tell whether the server was heard at `layer`; at "tls" in whatever words: hello, alert, certificate."""

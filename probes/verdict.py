@@ -76,15 +76,19 @@ def not_measured(*because: str) -> Finding:
 def judge(evidence: Evidence) -> EndpointFinding | None:
     """Say what the evidence supports; None while it supports nothing yet."""
     here = _judge_addresses(evidence, evidence.system_addresses)
-    if here is not None and here.status in _WORKS:
+    name = names.Name(evidence)
+    works = here is not None and here.status in _WORKS
+    if here is not None and works and (evidence.literal or name.vouched):
         return _working(evidence, here)
     baseline = first_match(host.RULES, evidence)
     if baseline is not None:
         return EndpointFinding(baseline, "unknown")
-    name = None if evidence.literal else first_match(names.RULES, names.Name(evidence))
-    if name is None:
-        return EndpointFinding(here, _helps(here)) if here is not None else None
-    return _judge_beyond(evidence, name, here)
+    doubt = None if evidence.literal else first_match(names.RULES, name)
+    if doubt is not None:
+        return _judge_beyond(evidence, doubt, here)
+    if here is None:
+        return None
+    return _working(evidence, here) if works else EndpointFinding(here, _helps(here))
 
 
 def _working(evidence: Evidence, here: Finding) -> EndpointFinding:

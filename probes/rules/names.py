@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Finding, Purpose, Status
+from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
 
 if TYPE_CHECKING:
@@ -128,6 +129,17 @@ class Name:
         """What the system was told that no honest source tells."""
         return tuple(a for a in self.evidence.system_addresses if a not in self.evidence.honest_addresses)
 
+    @cached_property
+    def pages(self) -> list[Page]:
+        """Answers in clear text at the addresses that the system was told."""
+        told = self.evidence.system_addresses
+        return [Page(self.evidence, flow) for flow in self.evidence.pages if flow.attempt.address in told]
+
+    @property
+    def vouched(self) -> bool:
+        """What works is the service: in clear text, TLS at the same address or the view from outside must agree."""
+        return not self.pages or any(page.twins or page.same_outside for page in self.pages)
+
     @property
     def dead(self) -> bool:
         evidence = self.evidence
@@ -141,16 +153,16 @@ def _answers_for_a_zone(observation: DnsObservation) -> bool:
 
 
 def name_dead_but_answered(name: Name) -> Finding | None:
-    """The system's resolver gives an address for the name.
+    """The system's resolver gives an address for the name; if a page is shown there, then in clear text.
 
-    Validated operators agree that there is no such name: the answer was made up, and the site is gone for everybody all
-    the same. Confirmed when two agree.
+    Two validated operators or more agree that there is no such name: the answer was made up, and the site is gone for
+    everybody all the same. Confirmed.
     """
-    if not (name.dead and name.evidence.system_addresses):
+    voices = name.evidence.dead_voices
+    if not (name.dead and name.evidence.system_addresses and len(voices) >= ENOUGH):
         return None
-    because = (*name.system_ids, *(i for voice in name.evidence.dead_voices for i in voice))
-    sure = confirmed_if(len(name.evidence.dead_voices) >= ENOUGH)
-    return say(Status.DOWN, sure, Cause.SERVICE_DNS_DEAD, Cause.DNS_SPOOFED, because=because)
+    because = (*name.system_ids, *(i for voice in voices for i in voice))
+    return say(Status.DOWN, Confidence.CONFIRMED, Cause.SERVICE_DNS_DEAD, Cause.DNS_SPOOFED, because=because)
 
 
 def name_dead(name: Name) -> Finding | None:
@@ -158,7 +170,7 @@ def name_dead(name: Name) -> Finding | None:
 
     Nor does it for validated operators: it does not exist, or has no address. Confirmed when two agree.
     """
-    if not name.dead:
+    if not name.dead or name.evidence.system_addresses:
         return None
     because = (*name.system_ids, *(i for voice in name.evidence.dead_voices for i in voice))
     sure = confirmed_if(len(name.evidence.dead_voices) >= ENOUGH)
@@ -247,11 +259,9 @@ def address_shows_block_page(name: Name) -> Finding | None:
     Asked for the name in clear text, the server there shows a known block page. Confirmed when the address that
     validated operators give proves the name with a valid certificate.
     """
-    notices = [
-        flow
-        for flow in name.evidence.controls(Purpose.OTHER_PORT)
-        if flow.attempt.address in name.false_addresses and flow.http and block_pages(flow.http)
-    ]
+    asked = [*name.evidence.controls(Purpose.OTHER_PORT), *(page.flow for page in name.pages)]
+    false = [flow for flow in asked if flow.attempt.address in name.false_addresses]
+    notices = [flow for flow in false if flow.http and block_pages(flow.http)]
     if not notices or not name.alive:
         return None
     because = (*name.system_ids, *ids_of(notices), *name.honest_ids, *ids_of(name.proven))
@@ -272,14 +282,15 @@ def answer_is_injected(name: Name) -> Finding | None:
 
 
 def address_is_doubtful(name: Name) -> Finding | None:
-    """The service does not answer at the addresses that the system's resolver gives, and that no operator gives.
+    """The service does not answer at addresses that only the system's resolver gives, or gives a page unlike outside.
 
-    It answers at the operators' address. A false answer explains that, and so does a dead server near this network; the
-    evidence does not tell them apart.
+    It answers at the operators' address. A false answer explains that, and so does a dead server near this network, or
+    one with pages of its own; the evidence does not tell them apart.
     """
     evidence = name.evidence
     told = set(evidence.system_addresses)
-    if not told or told != set(name.false_addresses) or not name.proven:
+    unlike = all(page.differs_outside and not page.leads_home for page in name.pages)
+    if not told or told != set(name.false_addresses) or not name.proven or not unlike:
         return None
     because = (*name.system_ids, *name.honest_ids, *ids_of(name.proven))
     return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.DNS_SPOOFED, because=because)

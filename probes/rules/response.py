@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
@@ -138,9 +140,31 @@ class Page:
             o.http_status == self.http.status and (o.http_title or "") == (self.http.title or "") for o in pages
         )
 
+    @property
+    def leads_home(self) -> bool:
+        """It is a redirect within the same site: the control has followed it, and cannot be compared."""
+        location = self.http.location
+        home = self.flow.attempt.endpoint.host
+        return location is not None and urlsplit(urljoin(self.http.url, location)).hostname == home
+
+    @property
+    def same_outside(self) -> bool:
+        return any(o.http_status is not None for o in self.evidence.outside) and not self.differs_outside
+
+    @cached_property
     def twins(self) -> list[Flow]:
-        """The same site over TLS, authentic."""
-        return [f for f in self.evidence.controls(Purpose.SECURE_TWIN) if f.works and f.proves_name]
+        """The same site at the same address over TLS, authentic."""
+        flows = self.evidence.controls(Purpose.SECURE_TWIN, self.flow.attempt.address)
+        return [flow for flow in flows if flow.proves_name]
+
+    @property
+    def own_word(self) -> bool:
+        """The server itself says so: over TLS, or in clear text what it says over TLS too."""
+        return self.authentic or any(f.http and _alike(f.http, self.http) for f in self.twins if f.works)
+
+
+def _alike(one: HttpObservation, other: HttpObservation) -> bool:
+    return (one.status, one.location, one.title) == (other.status, other.location, other.title)
 
 
 def _same_page(one: HttpObservation, other: HttpObservation) -> bool:
@@ -174,14 +198,14 @@ def page_is_known(page: Page) -> Finding | None:
 
 
 def page_differs_from_secure_twin(page: Page) -> Finding | None:
-    """An answer in clear text that is unlike the one that the outside control gets.
+    """An answer in clear text that is unlike the one that the outside control gets, and no redirect.
 
-    The same site over TLS, with a valid certificate, gives this host the page that the control got: the server does not
-    treat this host differently, so the other page was put in its place. Likely.
+    The same address over TLS, with a valid certificate for the name, gives this host the page that the control got: the
+    server does not treat this host differently, so the other page was put in its place. Likely.
     """
     titles = {o.http_title for o in page.evidence.outside if o.http_failure is None}
-    genuine = [f for f in page.twins() if f.http and f.http.title and f.http.title in titles]
-    if page.authentic or not page.differs_outside or not genuine:
+    genuine = [f for f in page.twins if f.works and f.http and f.http.title and f.http.title in titles]
+    if page.authentic or page.http.location or not page.differs_outside or not genuine:
         return None
     because = (*ids_of([page.flow, *genuine]), *page.outside_ids)
     return say(Status.BLOCKED, Confidence.LIKELY, Cause.HTTP_BLOCKPAGE, because=because)
@@ -190,13 +214,26 @@ def page_differs_from_secure_twin(page: Page) -> Finding | None:
 def service_refuses(page: Page) -> Finding | None:
     """The server answers that it does not serve visitors from here: status 451, or a page that says so.
 
-    Over TLS with a valid certificate this is the service's own word; in clear text the outside control must get it too.
-    Likely: other visitors from the same country may be treated otherwise.
+    Over TLS with a valid certificate this is the service's own word, and so is what it says in clear text as well; else
+    the outside control must get it too. Likely: other visitors from the same country may be treated otherwise.
     """
     refuses = page.http.status == _REFUSED or any(f.startswith(REFUSAL) for f in page.http.fingerprints)
-    if not refuses or not (page.authentic or (page.evidence.outside and not page.differs_outside)):
+    if not refuses or not (page.own_word or page.same_outside):
         return None
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=page.flow.ids)
+
+
+def service_refuses_this_host(page: Page) -> Finding | None:
+    """The server turns this visitor away (403, 429), or wants a proof that it is human.
+
+    The outside control gets the page. It is the service's own word: it comes over TLS with a valid certificate, or over
+    TLS as well. Likely: people behind the same network may be treated otherwise.
+    """
+    if not (page.flow.turned_away and page.own_word and page.differs_outside):
+        return None
+    twins = [flow for flow in page.twins if not page.authentic]
+    because = (*ids_of([page.flow, *twins]), *page.outside_ids)
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=because)
 
 
 def page_differs(page: Page) -> Finding | None:
@@ -215,5 +252,6 @@ PAGE_RULES = (
     Rule("page.is_known", page_is_known),
     Rule("page.differs_from_secure_twin", page_differs_from_secure_twin),
     Rule("page.service_refuses", service_refuses),
+    Rule("page.service_refuses_this_host", service_refuses_this_host),
     Rule("page.differs", page_differs),
 )

@@ -144,6 +144,16 @@ def _refuses(world: Simulated, rng: random.Random) -> Simulated:
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), refusing)})
 
 
+def _clear_text_alone(world: Simulated, rng: random.Random) -> Simulated:
+    """Nothing answers over TLS, and others are shown another page."""
+    shown = Server(
+        title="The site",
+        over_tls=Server(tls="connection_reset"),
+        to_others=Server(title=rng.choice(["The site", "Site"])),
+    )
+    return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), shown)})
+
+
 def _intercepted(world: Simulated, _: random.Random) -> Simulated:
     """The provider answers every DNS question in clear text itself, and truly."""
     return replace(world, intercepted=True)
@@ -158,6 +168,7 @@ TROUBLES: tuple[Callable[[Simulated, random.Random], Simulated], ...] = (
     _jittery,
     _geo_dns,
     _slow,
+    _clear_text_alone,
     _bad_certificate,
     _rate_limit,
     _refuses,

@@ -70,6 +70,10 @@ class Server:
     fingerprints: tuple[str, ...] = ()
     patience: int | None = None
     """How many connections it takes before it resets every further one: a server that limits rates."""
+    over_tls: Server | None = None
+    """What it is like over TLS, where that is not the same."""
+    to_others: Server | None = None
+    """What it is like to others than this host."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,7 +300,8 @@ class SimulatedNetwork:
         if scheme == "http" and name in world.censor.pages:
             return world.censor.pages[name]
         if address in world.servers:
-            return world.servers[address]
+            server = world.servers[address]
+            return server.over_tls if scheme == "https" and server.over_tls is not None else server
         if address in _CONNECTIVITY:
             return _CONNECTIVITY[address]
         known = {
@@ -412,6 +417,7 @@ class SimulatedNetwork:
             if tcp[key] is None and server is not None and endpoint.port == 443:
                 tls[key] = server.tls or self._seen_outside(server, endpoint.host)
         page = next((s for a in addresses if (s := self._server(a, "", "https")) is not None), None)
+        page = page.to_others or page if page is not None else None
         where = next(iter(addresses), "")
         key = f"[{where}]:{endpoint.port}" if ":" in where else f"{where}:{endpoint.port}"
         broken = tcp.get(key) or tls.get(key) or (page.http if page else "dns_lookup_error")

@@ -245,6 +245,13 @@ HTTPS = {
         "no_outside_control",
     ),
     "service refuses": (served(status=451), "degraded", "likely", "service.refuses"),
+    "service turns this host away alone": (
+        served(status=403, to_others=Server()),
+        "degraded",
+        "likely",
+        "service.refuses",
+    ),
+    "service turns everybody away": (served(status=403), "ok", "confirmed", ""),
     "server is slow for everybody": (served(delay_s=8.0), "inconclusive", "possible", "not_measured"),
     "this host is offline": (replace(HEALTHY, online=False), "inconclusive", "confirmed", "host.offline"),
     "this host is behind a portal": (
@@ -304,8 +311,78 @@ def test_a_site_over_tls(world: Simulated, status: str, confidence: str, causes:
     assert said(check(world)) == (status, confidence, causes)
 
 
+BLOCKED_PAGE = Server(title="Blocked", tls=RESET)
 HTTP = {
     "healthy": (HEALTHY, "ok", "likely", ""),
+    "name is dead and answered by a page": (
+        told((STRANGER,), names={}, servers={STRANGER: BLOCKED_PAGE}),
+        "down",
+        "confirmed",
+        "dns.spoofed service.dns_dead",
+    ),
+    "resolver gives the address of another page": (
+        told((STRANGER,), servers={STRANGER: BLOCKED_PAGE}),
+        "inconclusive",
+        "possible",
+        "dns.spoofed",
+    ),
+    "resolver gives the address of a block page": (
+        told((STRANGER,), servers={STRANGER: Server(tls=RESET, fingerprints=("ru-notice-law",))}),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives the address of another page by injection": (
+        told((STRANGER,), servers={STRANGER: BLOCKED_PAGE}, injected=True),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives the address of another site": (
+        told((STRANGER,), servers={STRANGER: Server(title="Another", names=("badssl.com",))}),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives the address of a mirror": (
+        told((STRANGER,), servers={STRANGER: Server(title="The site, for this country")}),
+        "ok",
+        "likely",
+        "",
+    ),
+    "resolver gives another page's address by injection, and so looks the page at the true one": (
+        told((STRANGER,), injected=True, servers={STRANGER: Server()}, censor=Censor(pages={HOST: BLOCKED_PAGE})),
+        "blocked",
+        "confirmed",
+        "dns.spoofed http.blockpage",
+    ),
+    "service asks for a proof of humanity in clear text and over TLS": (
+        served(status=403, title="Just a moment", to_others=Server()),
+        "degraded",
+        "likely",
+        "service.refuses",
+    ),
+    "service asks for a proof of humanity in clear text alone": (
+        served(status=403, title="Just a moment", over_tls=Server(title=""), to_others=Server()),
+        "inconclusive",
+        "possible",
+        "not_measured",
+    ),
+    "service redirects in clear text alone": (
+        replace(
+            served(status=302, location="http://www.other.org/", over_tls=Server(), to_others=Server()),
+            names={HOST: (ADDRESS,), "www.other.org": (SECOND,)},
+        ),
+        "ok",
+        "likely",
+        "",
+    ),
+    "this host is behind a portal": (
+        replace(HEALTHY, captive=True),
+        "inconclusive",
+        "confirmed",
+        "host.captive_portal",
+    ),
     "request is reset": (censored(names={HOST: "connection_reset"}), "blocked", "confirmed", "http.reset"),
     "request is dropped": (censored(names={HOST: SILENCE}), "blocked", "confirmed", "http.dropped"),
     "page is made on the way": (
