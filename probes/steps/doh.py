@@ -6,6 +6,7 @@ One client an operator is kept alive and shared by concurrent questions. What th
 from __future__ import annotations
 
 import asyncio
+import importlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -49,6 +50,8 @@ class DohClients:
         self._operators: dict[str, _Operator] = {}
 
     async def __aenter__(self) -> Self:
+        # Off the loop and before anything is timed: in the first question it would count as the network's slowness.
+        await asyncio.to_thread(_load_client)
         return self
 
     async def __aexit__(
@@ -119,6 +122,12 @@ class DohClients:
         )
         # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
         return httpx.AsyncClient(http2=True, verify=self._context, trust_env=False, limits=limits, timeout=None)  # noqa: S113 -- see above
+
+
+def _load_client() -> None:
+    """Import what httpx itself imports only with its first request."""
+    for module in ("httpx", "h2.connection", "httpcore._async.http2", "anyio._backends._asyncio"):
+        importlib.import_module(module)
 
 
 async def _post(client: httpx.AsyncClient, url: str, message: bytes) -> bytes:
