@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 from statistics import median
 from typing import TYPE_CHECKING, TypeVar
@@ -22,11 +23,15 @@ class Size(Enum):
         return full if self is Size.FULL else tiny
 
 
-async def interleaved(rounds: int, *sides: Callable[[], Awaitable[float]]) -> list[list[float]]:
-    """Measure A B A B …, so that whatever else the machine does hits all sides alike; return each side's figures."""
+async def interleaved(rounds: int, *sides: Callable[[], Awaitable[float]], rest_s: float = 0.0) -> list[list[float]]:
+    """Measure A B A B …, so that whatever else the machine does hits all sides alike; return each side's figures.
+
+    `rest_s` lets what one side leaves behind, such as connections to close, end before the next begins.
+    """
     figures: list[list[float]] = [[] for _ in sides]
     for _ in range(rounds):
         for taken, side in zip(figures, sides, strict=True):
+            await asyncio.sleep(rest_s)
             taken.append(await side())
     return figures
 
