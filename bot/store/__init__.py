@@ -2,6 +2,7 @@
 
 from bot.store.chats import Chat, Chats
 from bot.store.database import StoreError
+from bot.store.registries import Registries, RegistryEntry, RegistryList
 from bot.store.store import Store, StoredReport
 
-__all__ = ["Chat", "Chats", "Store", "StoreError", "StoredReport"]
+__all__ = ["Chat", "Chats", "Registries", "RegistryEntry", "RegistryList", "Store", "StoreError", "StoredReport"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
+from bot.store.registries import Registries
 from probes import reports
 from probes.model import Report
 
@@ -57,6 +58,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.chats = Chats(database)
+        self.registries = Registries(database)
 
     @classmethod
     @asynccontextmanager
