@@ -1,6 +1,6 @@
 """The steps against other people's implementations: Telethon's MTProto framing and types, aioice's STUN messages.
 
-aioquic's server is in `test_quic`. Skipped where these libraries are not installed.
+aioquic's server is in `test_quic`.
 """
 
 import asyncio
@@ -24,7 +24,6 @@ PQ = bytes.fromhex("17ed48941a08f981")
 async def test_telethon_understands_us_and_we_understand_telethon(
     transport: Literal["intermediate", "obfuscated2"],
 ) -> None:
-    pytest.importorskip("telethon")
     async with serve(_telethon) as port, connected(port) as (frame, stream):
         seen = await mtproto.exchange(stream, frame, transport=transport, timeout_s=PATIENCE_S)
     assert (seen.failure, seen.server_error) == (None, None)
@@ -68,7 +67,7 @@ class _Decrypted:
 
 
 async def test_aioice_understands_us_and_we_understand_aioice() -> None:
-    aioice = pytest.importorskip("aioice.stun")
+    aioice: Any = import_module("aioice.stun")
 
     def answer(datagram: bytes) -> Iterable[bytes]:
         request = aioice.parse_message(datagram)
