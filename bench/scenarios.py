@@ -7,12 +7,17 @@ no connection is open, no baseline taken. The figure is the report's own `elapse
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.fetch import fetch
 from bench.table import Row
+from probes.guard import PUBLIC_ANY_PORT
+from probes.live import LiveNetwork
+from probes.model import Endpoint
 from tests.lab import verdicts
 from tests.lab.censor import Address, Censor, Drop, HttpHost, Reset, Rule, Sni, delisted, page
 from tests.lab.lab import Lab, namespaces_forbidden
@@ -20,8 +25,6 @@ from tests.lab.scenario import ISP_RESOLVERS, Scenario
 from tests.lab.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.runs import Size
 
 ABOUT = "time to verdict in the lab, beside the round trips of one healthy fetch"
@@ -34,7 +37,7 @@ _NAME = "instagram.com"
 _WORLD = World()
 _POOL = " ".join(_WORLD.addresses_of(_NAME))
 _RESOLVERS = " ".join(ISP_RESOLVERS)
-_LOADED = ("httpx", "h2.connection", "anyio._backends._asyncio", "probes.engine", "probes.live")
+_LOADED = ("httpx", "h2.connection", "anyio._backends._asyncio", "probes.engine")
 """What the first check of a process would load; `tests.lab.verdicts` loads the rest."""
 
 
@@ -101,24 +104,46 @@ def measure(size: Size) -> list[Row]:
     for module in _LOADED:
         importlib.import_module(module)
     todo = [(case, rtt_s) for case in size.pick(CASES, TINY) for rtt_s in case.rtts_s]
-    checked: list[list[verdicts.Checked]] = [[] for _ in todo]
+    seen = [_Seen() for _ in todo]
     with Lab() as lab:
         for nth in range(max(case.runs for case, _ in todo)):
-            for (case, rtt_s), taken in zip(todo, checked, strict=True):
+            for (case, rtt_s), taken in zip(todo, seen, strict=True):
                 if nth < case.runs:
-                    lab.configure(case.scenario(rtt_s))
-                    taken.append(verdicts.check(lab, case.target))
-    return [_row(case, rtt_s, taken) for (case, rtt_s), taken in zip(todo, checked, strict=True)]
+                    _take(lab, case, rtt_s, taken)
+    return [_row(case, rtt_s, taken) for (case, rtt_s), taken in zip(todo, seen, strict=True)]
 
 
-def _row(case: Case, rtt_s: float, checked: Sequence[verdicts.Checked]) -> Row:
-    elapsed_s = median(one.elapsed_s for one in checked)
+@dataclass
+class _Seen:
+    checked: list[verdicts.Checked] = field(default_factory=list)
+    fetched_s: list[float] = field(default_factory=list)
+
+
+def _take(lab: Lab, case: Case, rtt_s: float, seen: _Seen) -> None:
+    lab.configure(case.scenario(rtt_s))
+    if case.healthy:
+        seen.fetched_s.append(lab.call(_fetch))
+    seen.checked.append(verdicts.check(lab, case.target))
+
+
+def _fetch() -> float:
+    """Take the steps of the critical path with nothing else beside them: what this machine adds to the round trips."""
+
+    async def alone() -> float:
+        async with LiveNetwork(guard=PUBLIC_ANY_PORT, trusted_doh=()) as network:
+            return await fetch(network, Endpoint("https", _NAME, 443, "/"), ISP_RESOLVERS[0])
+
+    return asyncio.run(alone())
+
+
+def _row(case: Case, rtt_s: float, seen: _Seen) -> Row:
+    elapsed_s = median(one.elapsed_s for one in seen.checked)
     times = elapsed_s / (ROUND_TRIPS * rtt_s)
-    others = sorted({one.said for one in checked if not one.said.startswith(case.said)})
-    said = f"said: {'; '.join(others)}" if others else checked[0].said
+    others = sorted({one.said for one in seen.checked if not one.said.startswith(case.said)})
+    said = f"said: {'; '.join(others)}" if others else seen.checked[0].said
     name = f"{case.name}, {1000 * rtt_s:.0f} ms"
     if case.healthy:
-        detail = f"{elapsed_s:.3f} s; {said}"
+        detail = f"{elapsed_s:.3f} s, a bare fetch {median(seen.fetched_s):.3f} s; {said}"
         return Row(name=name, value=times, unit="×", at_most=HEALTHY_AT_MOST, detail=detail, wrong=bool(others))
     limit_s = case.at_most_s.get(rtt_s)
     detail = f"{times:.1f}×; {said}"
