@@ -63,6 +63,22 @@ def components(report: Report) -> dict[str, str]:
     return {component["id"]: said(component) for component in report["components"]}
 
 
+def steps(report: Report) -> list[str]:
+    """Put each observation of a report on a line, in the order in which they began: for people who look for a fault."""
+    ordered = sorted(report["observations"], key=lambda step: (step["id"][0] == "b", step["started_s"]))
+    return [_line(step) for step in ordered]
+
+
+def _line(step: Report) -> str:
+    target = step["target"]
+    where = target["address"] or step.get("resolver") or step.get("control") or ""
+    said_as = f" as {name}" if (name := step.get("server_name")) and name != target["host"] else ""
+    answer = [record["data"] for record in step["reply"]["answers"]] if step.get("reply") else step.get("status", "")
+    took = f"{step['started_s']:.3f}+{step['elapsed_s']:.3f}"
+    outcome = step["failure"] or answer or "ok"
+    return f"{step['id']:4} {took} {step['step']} {step['purpose']} {target['host']}{said_as} at {where}: {outcome}"
+
+
 def check(lab: Lab, *targets: str, deep: bool = False, environment: dict[str, str] | None = None) -> Checked:
     """Check these targets on the lab's client host, in the scenario that it is in."""
     _import_program()

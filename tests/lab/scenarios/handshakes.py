@@ -39,7 +39,6 @@ censored(
     "name-dropped-at-home", "The name is dropped at its own addresses only.", Rule(Sni(SITE, addresses=BOTH), Drop())
 )
 censored("name-reset-at-home", "The name is reset at its own addresses only.", Rule(Sni(SITE, addresses=BOTH), Reset()))
-censored("name-dropped-at-times", "Every second ClientHello with the name vanishes.", Rule(NAMED, Drop(), every=2))
 censored(
     "intercepted",
     "The site's addresses are led to somebody who makes certificates.",

@@ -81,4 +81,4 @@ quiet(
     World().with_host(SITE, page=Moved("https://www.example.com/")),
 )
 quiet("service-moved-in-a-circle", "The site redirects to itself.", World().with_host(SITE, page=Moved("/")))
-quiet("service-moved-to-tls", "The site's clear text redirects to TLS.", World())
+quiet("clear-text-works", "The site answers in clear text, too.", World())
