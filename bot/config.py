@@ -1,11 +1,13 @@
 """The settings: every one that exists, where it comes from and what a good value is.
 
-They are read from the environment and from `.env`, the environment first. What a bad value is told as names the
-variable and never repeats the value: two of them hold secrets.
+They are read from the environment and from `.env`, the environment first; an empty value is none, but for
+`REGISTRY_URL`, which it turns off. What a bad value is told as names the variable and never repeats the value: two of
+them hold secrets.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from functools import partial
 from io import StringIO
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from dotenv.parser import Original, parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -66,6 +69,7 @@ def _upper(value: object) -> object:
 
 CommaSeparated = BeforeValidator(_split)
 HttpUrl = Annotated[str, AfterValidator(partial(_url, "https http"))]
+RegisterList = Literal["dpi", "domains", "snapshot"]
 HttpsUrl = Annotated[str, AfterValidator(partial(_url, "https"))]
 
 
@@ -93,6 +97,9 @@ class Settings(BaseSettings):
         "https://2.th.ooni.org",
         "https://3.th.ooni.org",
     )
+    registry_url: HttpUrl | None = "https://reestr.rublacklist.net/api/v3/"
+    registry_lists: Annotated[tuple[RegisterList, ...], NoDecode, CommaSeparated] = ("dpi",)
+    registry_interval_seconds: Annotated[int, Field(ge=3600, le=604_800)] = 43_200
     feeds_file: Path | None = None
     cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
     check_interval_seconds: Annotated[int, Field(ge=30, le=86_400)] = 300
@@ -107,9 +114,16 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
     """
     _refuse_broken_lines(env_file)
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # an argument of BaseSettings.__init__ alone
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # an argument of BaseSettings.__init__ alone
     except ValidationError as error:
         raise SettingsError("; ".join(_complaints(error))) from error
+    return settings.model_copy(update={"registry_url": None}) if _is_emptied("REGISTRY_URL", env_file) else settings
+
+
+def _is_emptied(variable: str, env_file: Path) -> bool:
+    """Tell whether a variable is set to nothing, which pydantic-settings takes for not set."""
+    values = dotenv_values(env_file, encoding="utf-8") | os.environ
+    return {name.upper(): value for name, value in values.items()}.get(variable) == ""
 
 
 def _complaints(error: ValidationError) -> Iterator[str]:

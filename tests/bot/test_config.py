@@ -48,6 +48,16 @@ def test_lists_are_separated_by_commas_or_spaces(tmp_path: Path) -> None:
     assert settings.trusted_doh == ("https://a.example/q", "https://b.example/q")
 
 
+def test_an_empty_value_is_none_but_turns_the_register_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = env_file(tmp_path, "CACHE_SECONDS=\nREGISTRY_URL=\n")
+    defaults = load_settings(tmp_path / "missing")
+    assert load_settings(path) == defaults.model_copy(update={"registry_url": None})
+    monkeypatch.setenv("REGISTRY_URL", "https://r.example/")
+    assert load_settings(path).registry_url == "https://r.example/"
+    monkeypatch.setenv("REGISTRY_URL", "")
+    assert load_settings(env_file(tmp_path, "REGISTRY_URL=https://r.example/")).registry_url is None
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [("ru", "ru"), ("pt-BR", "pt"), ("fr_FR.UTF-8", "fr"), ("de_DE:en", "de"), ("C.UTF-8", "en"), ("POSIX", "en")],
@@ -66,6 +76,9 @@ def test_a_language_may_be_written_as_locales_are(tmp_path: Path, written: str, 
         ("ADMIN_IDS", "1,s3cret"),
         ("TRUSTED_DOH", "http://s3cret.example/dns-query"),
         ("OUTSIDE_CONTROLS", "s3cret"),
+        ("REGISTRY_URL", "s3cret"),
+        ("REGISTRY_LISTS", "dpi,s3cret"),
+        ("REGISTRY_INTERVAL_SECONDS", "1"),
         ("CACHE_SECONDS", "-1"),
         ("CACHE_SECONDS", "s3cret"),
         ("CHECK_INTERVAL_SECONDS", "0"),
