@@ -213,6 +213,16 @@ DIRECTORY = {
     "delisted": "National directory of names ({id}): taken out — {names}.",
     "silent": "National directory of names ({id}): does not answer.",
 }
+REGISTER_LISTED = {
+    (True, True): "In Russia's register of blocked sites since {since}, by {authority}: {names}.",
+    (True, False): "In Russia's register of blocked sites since {since}: {names}.",
+    (False, True): "In Russia's register of blocked sites, by {authority}: {names}.",
+    (False, False): "In Russia's register of blocked sites: {names}.",
+}
+"""By whether the date and the authority are known; an entry may be about the whole site or some pages of it."""
+REGISTER_WITHOUT_ENTRY = "Known to be blocked in Russia without an entry in the register of blocked sites: {names}."
+REGISTER_NOT_LISTED = "Not in Russia's register of blocked sites, yet blocked."
+REGISTER_LINK = "{sentence} Look it up: {link}"
 BASELINE_REROUTED = "On this host's network, DNS questions are answered by somebody else than the resolver asked."
 BASELINE_RESOLVER_BROKEN = "This host's own DNS resolver does not work; honest ones were asked in its place."
 BASELINE_ALLOWLIST = "This host's network seems to let only chosen sites through."
@@ -373,3 +383,46 @@ def ago(age_s: float) -> str:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+# --- the chat itself -------------------------------------------------------------------------------------------------
+
+SLOW_DOWN = "That is a lot at once. Ask me again in {seconds} s."
+BUTTON_FORGOTTEN = "I do not remember what this button was for. Please ask again."
+ADMINS_ONLY = "Only administrators of this group can do that."
+FORGOTTEN = "I deleted everything that I kept of this chat. If somebody asks me something here, I begin anew."
+NOT_FORGOTTEN = "I could not delete it just now. Please try again in a minute."
+
+KEPT = "What I keep of this chat"
+KEPT_ID = "its number in the messenger, so that I can write to it: {id}"
+KEPT_LANGUAGE = "its language: {language}"
+KEPT_EACH_OWN_LANGUAGE = "no language: I speak each person's own"
+KEPT_THREAD = "the topic that I write into of my own accord: {thread}"
+KEPT_NOTHING = "I keep nothing of this chat."
+NOT_KEPT = "I never keep who asked, nor what was asked by whom."
+KEPT_HOSTS = "What was measured of a site that somebody named is deleted after a day."
+KEPT_FORGET = "/forget deletes all that I keep of this chat."
+
+# --- menus and what people see before they ask -----------------------------------------------------------------------
+
+MENU = {
+    "check": "Measure one or several services or sites",
+    "works": "What works here",
+    "again": "Measure anew",
+    "services": "The services I know by name",
+    "privacy": "What I keep of this chat",
+    "forget": "Delete what I keep of this chat",
+    "help": "How to ask",
+}
+ABOUT = (
+    "I measure whether a service can be reached from where I run and, if not, what stops it: "
+    "the service itself, or the network in between. Just ask: “whatsapp?” — or send the name of a site."
+)
+ABOUT_SHORT = "Can people reach a service, and if not, what stops it?"
+
+# --- asked from any chat ---------------------------------------------------------------------------------------------
+
+INLINE_UNKNOWN = "Not measured lately: send it and it will be"
+INLINE_UNKNOWN_ANSWER = "{name} was not measured lately. Press the button to have it measured now."
+INLINE_PRIVATE = "Ask me in private"
+GUEST_WHAT = "Name a service or a site together with me: @{bot} whatsapp"
