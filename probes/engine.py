@@ -13,6 +13,7 @@ from probes.controls import shipped
 from probes.directory_lookup import Directories
 from probes.experiment import Experiment, Recorder
 from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Vantage
+from probes.vantage import VantageProbe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""
 GRACE_S = 1.5
-"""What is asked beside the measurement may take this much longer: a directory that is silent is known by then."""
+"""A national directory may take this much longer than the measurement: one that is silent is known by then."""
+VANTAGE_GRACE_S = 0.25
+"""How much longer yet finding out where this host is may take. Unfinished, it is begun again in the next check."""
 
 
 class Engine:
@@ -38,6 +41,7 @@ class Engine:
         *,
         controls: Controls | None = None,
         directories: Sequence[Directory] | None = None,
+        location: str = "",
         budget_s: float = BUDGET_S,
         seed: int | None = None,
     ) -> None:
@@ -47,6 +51,7 @@ class Engine:
         self._rng = random.Random(seed)  # noqa: S311 - spaces steps apart; nothing secret
         self._baseline: BaselineProbe | None = None
         self._directories = Directories(network, self._controls, self._rng, directories)
+        self._vantage = VantageProbe(network, location)
 
     async def check(
         self,
@@ -64,14 +69,21 @@ class Engine:
         lookup = self._directories.look_up(service, recorder)
         components = await self._measure(service, recorder, self._baseline, lookup, deep=deep)
         return _report(
-            service, recorder, self._baseline, components, directories=lookup.findings, started_at=started_at
+            service,
+            recorder,
+            self._baseline,
+            components,
+            directories=lookup.findings,
+            vantage=self._vantage.vantage,
+            started_at=started_at,
         )
 
     async def _measure(
         self, service: Service, recorder: Recorder, baseline: BaselineProbe, lookup: Lookup, *, deep: bool
     ) -> list[tuple[ComponentFinding, verdict.BeyondDns]]:
         async with asyncio.TaskGroup() as steps:
-            beside = steps.create_task(lookup.run())
+            looking = steps.create_task(lookup.run())
+            locating = steps.create_task(self._vantage.locate())
             experiment = Experiment(
                 self._network,
                 self._controls,
@@ -86,8 +98,10 @@ class Engine:
             async with asyncio.TaskGroup() as measuring:
                 found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]
             experiment.abandon()
-            await asyncio.wait({beside}, timeout=GRACE_S)
-            beside.cancel()
+            await asyncio.wait({looking}, timeout=GRACE_S)
+            await asyncio.wait({locating}, timeout=VANTAGE_GRACE_S)
+            looking.cancel()
+            locating.cancel()
         return [task.result() for task in found]
 
 
@@ -95,8 +109,9 @@ async def _measure_component(
     experiment: Experiment, component: Component
 ) -> tuple[ComponentFinding, verdict.BeyondDns]:
     async with asyncio.TaskGroup() as tasks:
-        endpoints = [tasks.create_task(experiment.follow(endpoint)) for endpoint in component.endpoints]
-    results = [task.result() for task in endpoints]
+        endpoints = [tasks.create_task(experiment.follow(endpoint, component)) for endpoint in component.endpoints]
+    followed = [task.result() for task in endpoints]
+    results = [result for result in followed if result.applies] or followed
     combined = verdict.combine_endpoints(component, [result.finding for result in results])
     return combined, verdict.combine_beyond(result.beyond_dns for result in results)
 
@@ -108,6 +123,7 @@ def _report(
     components: Sequence[tuple[ComponentFinding, verdict.BeyondDns]],
     *,
     directories: tuple[DirectoryFinding, ...],
+    vantage: Vantage,
     started_at: datetime,
 ) -> Report:
     findings = [finding for finding, _ in components]
@@ -122,7 +138,7 @@ def _report(
         beyond_dns=verdict.combine_beyond(beyond for _, beyond in components),
         directories=directories,
         baseline=baseline.result or Baseline(),
-        vantage=Vantage(),
+        vantage=vantage,
         started_at=started_at.isoformat(timespec="milliseconds"),
         elapsed_s=round(recorder.clock() - recorder.began_s, 3),
         observations=(*recorder.observations, *baseline.observations),

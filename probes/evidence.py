@@ -20,9 +20,10 @@ from probes.model import (
     Endpoint,
     OutsideObservation,
     Purpose,
+    Roots,
 )
 from probes.network import Attempt, OutsideQuestion, Question
-from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, is_address
+from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, fate_of, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +48,10 @@ class Evidence:
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
     """Whether transfers are wanted too."""
+    roots: Roots | None = None
+    """The endpoint's own authorities, if it has any."""
+    pool: Sequence[Endpoint] = ()
+    """The endpoints of its component."""
 
     def slow(self, trial: Trial) -> bool:
         """Tell whether a trial is still running, in a stage that takes longer than round trips explain."""
@@ -142,6 +147,11 @@ class Evidence:
     def literal(self) -> bool:
         """The endpoint is an address itself: there is no name to resolve."""
         return is_address(self.endpoint.host)
+
+    @property
+    def applies(self) -> bool:
+        """False for an address of a family that this host does not have: nothing is to be said of it."""
+        return not self.literal or family_of(self.endpoint.host) in self.working_families
 
     @cached_property
     def system_addresses(self) -> tuple[str, ...]:
@@ -260,13 +270,17 @@ class Evidence:
         return any(isinstance(trial.step, OutsideQuestion) and not trial.done for trial in self.trials)
 
     def seen_outside(self, layer: str, address: str) -> bool | None:
-        """Tell whether the outside control succeeded at a layer: None if it was not asked or says nothing of it."""
+        """Tell whether the outside control succeeded at a layer: None if it was not asked or says nothing of it.
+
+        Controls know no authorities but those that everybody trusts, so they cannot judge a service with its own.
+        """
         for outside in self.outside:
             if layer == "http":
-                return outside.http_failure is None and outside.http_status is not None
+                return None if self.roots else outside.http_failure is None and outside.http_status is not None
             table = outside.tcp if layer == "tcp" else outside.tls
             if (key := self._key_outside(address)) in table:
-                return table[key] is None
+                unjudged = self.roots is not None and fate_of(table[key]) == "certificate"
+                return None if unjudged else table[key] is None
         return None
 
     def certificate_outside(self, address: str) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from probes.baseline import BaselineProbe
     from probes.controls import Controls
     from probes.directory_lookup import Lookup
+    from probes.model import Component
     from probes.network import Network
     from probes.plan import Step
 
@@ -106,11 +107,11 @@ class Experiment:
 
     # --- one target --------------------------------------------------------------------------------------------------
 
-    async def follow(self, endpoint: Endpoint) -> EndpointFinding:
+    async def follow(self, endpoint: Endpoint, component: Component) -> EndpointFinding:
         """Measure an endpoint and every redirect behind it, each hop as its own target; blame the hop that fails."""
         hop = endpoint
         for _ in range(MAX_REDIRECTS + 1):
-            evidence, found = await self._measure(hop)
+            evidence, found = await self._measure(hop, component)
             following = redirect_of(evidence)
             if following is None or found.finding.status is not Status.OK:
                 return found
@@ -130,17 +131,17 @@ class Experiment:
         for task in self._running:
             task.cancel()
 
-    async def _measure(self, endpoint: Endpoint) -> tuple[Evidence, EndpointFinding]:
+    async def _measure(self, endpoint: Endpoint, component: Component) -> tuple[Evidence, EndpointFinding]:
         changed = asyncio.Event()
         with self._baseline.watched_by(changed), self._directories.watched_by(changed):
-            return await self._measure_until_settled(endpoint, changed)
+            return await self._measure_until_settled(endpoint, component, changed)
 
     async def _measure_until_settled(
-        self, endpoint: Endpoint, changed: asyncio.Event
+        self, endpoint: Endpoint, component: Component, changed: asyncio.Event
     ) -> tuple[Evidence, EndpointFinding]:
         mine: dict[Step, Trial] = {}
         while True:
-            evidence = self._evidence(endpoint, mine.values())
+            evidence = self._evidence(endpoint, component, mine.values())
             new = [step for step in next_steps(evidence, self._controls) if step not in mine]
             if new:
                 mine.update((step, self._start(step, changed)) for step in new)
@@ -154,7 +155,7 @@ class Experiment:
                 async with asyncio.timeout_at(min(self._deadline_s, settled_s, evidence.next_slow_s())):
                     await changed.wait()
 
-    def _evidence(self, endpoint: Endpoint, trials: Iterable[Trial]) -> Evidence:
+    def _evidence(self, endpoint: Endpoint, component: Component, trials: Iterable[Trial]) -> Evidence:
         evidence = Evidence(
             endpoint=endpoint,
             trials=tuple(trials),
@@ -166,7 +167,9 @@ class Experiment:
             permits=self._network.permits,
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
-            deep=self._deep,
+            deep=self._deep or component.transfer,
+            roots=component.roots,
+            pool=component.endpoints,
             delisted_ids=self._directories.delisted(endpoint.host),
         )
         if troubled(evidence):

@@ -97,7 +97,7 @@ class LiveNetwork:
         connection = f"c{next(self._connections)}"
         try:
             self._guard.check(attempt.address, attempt.port or attempt.endpoint.port)
-            await attempts.take(attempt, connection, self._roots, observe)
+            await attempts.take(attempt, connection, attempt.roots or self._roots, observe)
         except (Forbidden, OSError) as error:
             failure = unknown(f"refused by the guard: {error}") if isinstance(error, Forbidden) else failure_of(error)
             observe(attempts.not_taken(attempt, connection, failure))

@@ -134,6 +134,18 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Roots:
+    """A named trust setting: the operating system's authorities, a service's own ones, or both.
+
+    The system's store is OpenSSL's default, so `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    """
+
+    name: str
+    system: bool = True
+    pem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A part of a service that people notice by itself: its site, its chat servers, its calls."""
 
@@ -141,6 +153,10 @@ class Component:
     essential: bool = True
     pool: Literal["all", "any"] = "all"
     """Whether the component needs each of its endpoints, or any one of them."""
+    roots: Roots | None = None
+    """Where authorities of its own may have issued its certificates; None where only those that everybody trusts."""
+    transfer: bool = False
+    """Whether data is moved in every check, and not in deep ones alone: where slowing down is the usual block."""
     endpoints: tuple[Endpoint, ...]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from probes.model import Arm, Endpoint, Purpose
+from probes.model import Arm, Endpoint, Purpose, Roots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ class Question:
     """One DNS question to one resolver."""
 
     name: str
-    query_type: Literal["A", "AAAA"]
+    query_type: Literal["A", "AAAA", "TXT"]
     resolver: str
     """An address (asked over UDP, over TCP when the reply is truncated), or the URL of a DNS-over-HTTPS operator."""
     transport: Literal["udp", "tcp", "doh"] = "udp"
@@ -72,6 +72,8 @@ class Attempt:
     """Go on behind a certificate that does not verify: of a counterfactual it is only asked whether it is answered."""
     transfer: Transfer | None = None
     """Replaces the request at the end of an http or https attempt."""
+    roots: Roots | None = None
+    """Whom a certificate is believed from; None: those that everybody trusts."""
     timeouts: Timeouts = field(default=Timeouts(), compare=False)
     arm: Arm = Arm.EXPERIMENT
     purpose: Purpose = Purpose.MEASURE

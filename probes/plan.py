@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probes.model import Arm, Endpoint, Purpose
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
-from probes.trials import RESOLVER_TROUBLE, family_of
+from probes.trials import RESOLVER_TROUBLE, family_of, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,15 +151,19 @@ def _few(evidence: Evidence, addresses: Iterable[str]) -> list[str]:
     return chosen
 
 
+def _attempt(evidence: Evidence, address: str) -> Attempt:
+    return Attempt(endpoint=evidence.endpoint, address=address, roots=evidence.roots)
+
+
 def _try_system_addresses(evidence: Evidence) -> Iterator[Attempt]:
     for address in _few(evidence, evidence.system_addresses):
-        yield Attempt(endpoint=evidence.endpoint, address=address)
+        yield _attempt(evidence, address)
 
 
 def _try_honest_addresses(evidence: Evidence) -> Iterator[Attempt]:
     new = [a for a in evidence.honest_addresses if a not in evidence.system_addresses]
     for address in _few(evidence, new):
-        yield Attempt(endpoint=evidence.endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
+        yield replace(_attempt(evidence, address), arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
 
 
 def _suspicious(evidence: Evidence, address: str) -> bool:
@@ -179,7 +183,7 @@ def _few_of_each_origin(evidence: Evidence, suspects: list[str]) -> list[str]:
 
 
 def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Iterator[Attempt]:
-    plain = Attempt(endpoint=evidence.endpoint, address=address)
+    plain = _attempt(evidence, address)
     for nth in range(1, REPEATS + 1):
         yield replace(plain, purpose=Purpose.REPEAT, nth=nth)
     layers = {flow.layer for flow in evidence.at(address) if flow.suspicious}
@@ -218,7 +222,7 @@ def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     Not at the same one: a filter that remembers the server for a while would spoil the comparison.
     """
     unrelated = [a for a in controls.unrelated_addresses if a not in evidence.system_addresses]
-    control = Attempt(endpoint=evidence.endpoint, address="", any_certificate=True, arm=Arm.CONTROL)
+    control = replace(_attempt(evidence, ""), any_certificate=True, arm=Arm.CONTROL)
     for address in unrelated[:UNRELATED]:
         yield replace(control, address=address, purpose=Purpose.UNRELATED_ADDRESS)
     innocuous = replace(control, server_name=controls.innocuous_name(evidence.endpoint.host))
@@ -244,7 +248,7 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     if not working:
         return
     innocuous = controls.innocuous_name(evidence.endpoint.host)
-    plain = Attempt(endpoint=evidence.endpoint, address=working[0], purpose=Purpose.TRANSFER)
+    plain = replace(_attempt(evidence, working[0]), purpose=Purpose.TRANSFER)
     control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
     here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
     unrelated = next(a for a in controls.unrelated_addresses if a != working[0])
@@ -264,5 +268,15 @@ def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
     waiting = [t for _, t in evidence.questions(Purpose.HONEST_RESOLVER) if not t.done and not evidence.slow(t)]
     if asked or waiting:
         return
+    if evidence.literal and evidence.pool:
+        yield _ask_outside_of_all(evidence)
+        return
     addresses = [*_few(evidence, evidence.system_addresses), *_few(evidence, evidence.honest_addresses)]
     yield OutsideQuestion(endpoint=evidence.endpoint, addresses=tuple(dict.fromkeys(addresses)))
+
+
+def _ask_outside_of_all(evidence: Evidence) -> OutsideQuestion:
+    """Return the one question for all addresses that a component has at this port: a control takes many at a time."""
+    port = evidence.endpoint.port
+    addresses = tuple(dict.fromkeys(e.host for e in evidence.pool if e.port == port and is_address(e.host)))
+    return OutsideQuestion(endpoint=Endpoint("tcp", addresses[0], port), addresses=addresses)

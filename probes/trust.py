@@ -25,11 +25,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import crypto
 
 from probes.failures import INVALID_CERTIFICATE, INVALID_HOSTNAME, UNKNOWN_AUTHORITY, unknown, verification_failure
-from probes.model import Certificate
+from probes.model import Certificate, Roots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+__all__ = [
+    "SYSTEM",
+    "NoRootsError",
+    "Roots",
+    "describe",
+    "is_address",
+    "measuring_context",
+    "presented_chain",
+    "verify",
+    "verifying_context",
+]
 
 _Field = TypeVar("_Field")
 
@@ -47,18 +59,6 @@ _UNREADABLE = (
     x509.UnsupportedGeneralNameType,
 )
 _SERVER_USAGES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roots:
-    """A named trust setting: the operating system's authorities, a service's own ones, or both.
-
-    The system's store is OpenSSL's default, so `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
-    """
-
-    name: str
-    system: bool = True
-    pem: str = ""
 
 
 SYSTEM = Roots(name="system")

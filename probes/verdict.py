@@ -51,6 +51,8 @@ class EndpointFinding:
 
     finding: Finding
     beyond_dns: BeyondDns
+    applies: bool = True
+    """False where this host has no IP version to reach the endpoint by."""
 
     @property
     def is_final(self) -> bool:
@@ -75,6 +77,8 @@ def not_measured(*because: str) -> Finding:
 
 def judge(evidence: Evidence) -> EndpointFinding | None:
     """Say what the evidence supports; None while it supports nothing yet."""
+    if not evidence.applies:
+        return EndpointFinding(not_measured(), "unknown", applies=False)
     here = _judge_addresses(evidence, evidence.system_addresses)
     name = names.Name(evidence)
     works = here is not None and here.status in _WORKS

@@ -58,10 +58,21 @@ def intercepted_at_address(suspect: Suspect) -> Finding | None:
 
     The outside control gets a valid certificate from the same address. Confirmed when attempts on fresh sockets agree.
     """
-    if suspect.failure != _AUTHORITY or suspect.outside("tls") is not True:
+    if suspect.failure != _AUTHORITY or suspect.evidence.roots or suspect.outside("tls") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(suspect.repeated), Cause.TLS_INTERCEPTED, because=because)
+
+
+def own_authority_unknown(suspect: Suspect) -> Finding | None:
+    """The certificate of a service that has authorities of its own comes from none of those that are known.
+
+    No unrelated server shows its like. The service may have changed its authority, which nobody outside can judge
+    either: it is not called interception.
+    """
+    if suspect.failure != _AUTHORITY or not suspect.evidence.roots:
+        return None
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.SERVICE_CERTIFICATE, because=ids_of(suspect.alike))
 
 
 def certificate_bad_for_all(suspect: Suspect) -> Finding | None:
@@ -180,6 +191,7 @@ RULES = (
     Rule("handshake.clock_wrong", clock_wrong),
     Rule("handshake.intercepted_by_name", intercepted_by_name),
     Rule("handshake.intercepted_at_address", intercepted_at_address),
+    Rule("handshake.own_authority_unknown", own_authority_unknown),
     Rule("handshake.certificate_bad_for_all", certificate_bad_for_all),
     Rule("handshake.certificate_trusted_but_wrong", certificate_trusted_but_wrong),
     Rule("handshake.name_blocked", name_blocked),

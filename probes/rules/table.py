@@ -125,7 +125,11 @@ class Suspect:
         return len(self.alike) >= ENOUGH
 
     def outside(self, layer: str) -> bool | None:
-        return self.evidence.seen_outside(layer, self.address)
+        """Tell whether the server was heard at a layer from outside; None where nobody can say."""
+        evidence = self.evidence
+        if layer == "tls" and evidence.roots and fate_of(evidence.certificate_outside(self.address)) == "certificate":
+            return True  # a control that does not know this service's authorities has at least seen its certificate
+        return evidence.seen_outside(layer, self.address)
 
     @property
     def outside_ids(self) -> tuple[str, ...]:
