@@ -143,7 +143,7 @@ class Evidence:
     def honest_answers(self) -> list[Answer]:
         return self._answers(self.trusted_resolvers, Purpose.HONEST_RESOLVER)
 
-    @property
+    @cached_property
     def literal(self) -> bool:
         """The endpoint is an address itself: there is no name to resolve."""
         return is_address(self.endpoint.host)
