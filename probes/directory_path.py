@@ -161,5 +161,7 @@ async def _sound(soundings: Soundings, seen: list[DnsObservation], ask: Asker, t
                     tasks.create_task(drop(note(question(WHOAMI, address, egress))))
                 strange.append(question(soundings.random_name, address, transport))
             waited_for = [meanwhile.create_task(drop(note(asked))) for asked in strange]
-        for task in waited_for:  # an honest answer to these gives nothing, and says nothing that is worth waiting for
+        # An honest answer to these gives nothing, and is not waited for; a false one comes as soon as the others.
+        await asyncio.wait(waited_for, timeout=_SPREAD_S)
+        for task in waited_for:
             task.cancel()

@@ -121,6 +121,8 @@ class Simulated:
     """What the system's resolver answers to every question."""
     directory: Mapping[str, Answer] = field(default_factory=dict)
     """What the national DNS directory says otherwise than the honest ones."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What names hold for those who ask for text, whoever is asked."""
     directory_failure: str | None = None
     """What the national DNS directory answers to every question."""
     dead_resolvers: tuple[str, ...] = ()
@@ -209,6 +211,8 @@ class SimulatedNetwork:
             answer = SILENCE
         trips = 3 if question.transport == "doh" else 1
         failure, reply = _reply(question, answer)
+        if question.query_type == "TXT" and answer != SILENCE and question.name in self._world.texts:
+            failure, reply = None, _text(question, self._world.texts[question.name])
         await self._spend(failure, question.timeout_s, trips)
         return DnsObservation(
             arm=question.arm,
@@ -520,11 +524,15 @@ def _reply(question: Question, answer: Answer) -> tuple[str | None, DnsReply | N
         failure = "dns_no_answer" if answer == "referral" else answer
         soa = Record("com", "SOA", 900, "a.gtld-servers.net") if answer != "dns_nxdomain_error" else None
         return failure, DnsReply(rcode=_RCODES[answer], flags=("qr",), authority=(soa,) if soa else ())
-    version = {"A": 4, "AAAA": 6}[question.query_type]
+    version = {"A": 4, "AAAA": 6}.get(question.query_type)
     records = tuple(
         Record(question.name, question.query_type, 60, a) for a in answer if ipaddress.ip_address(a).version == version
     )
     return (None if records else "dns_no_answer"), DnsReply(rcode="NOERROR", flags=("qr", "ra"), answers=records)
+
+
+def _text(question: Question, text: str) -> DnsReply:
+    return DnsReply(rcode="NOERROR", flags=("qr", "aa"), answers=(Record(question.name, "TXT", 60, f'"{text}"'),))
 
 
 def _certificate(name: str, authority: str) -> Certificate:
