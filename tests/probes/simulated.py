@@ -239,7 +239,7 @@ class SimulatedNetwork:
             return world.doh_failure or world.doh.get(question.name, honest)
         if question.resolver in world.dead_resolvers:
             return SILENCE
-        if question.resolver in DIRECTORY:
+        if question.resolver in DIRECTORY and not world.intercepted:
             return world.directory_failure or world.directory.get(question.name, honest)
         if world.system_failure is not None:
             return world.system_failure

@@ -437,8 +437,14 @@ def test_the_controls_of_a_living_directory_are_asked_once_for_checks_side_by_si
 
 
 def test_whoever_answers_in_place_of_every_name_server_is_not_taken_for_the_directory() -> None:
-    report = check(replace(WORLD, directory=DELISTED, system=DELISTED, injected=True))
+    report = check(replace(WORLD, directory=DELISTED, system=DELISTED, intercepted=True))
     assert report.directories[0].status == "silent"
+    assert "dns.delisted" not in report.causes
+
+
+def test_a_denial_that_is_injected_is_not_the_directory_s() -> None:
+    report = check(replace(WORLD, directory=DELISTED, system=DELISTED, injected=True))
+    assert report.directories[0].names == {NAME: "unclear", SHORT: "listed"}
     assert "dns.delisted" not in report.causes
 
 
