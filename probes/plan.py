@@ -58,7 +58,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _controls_for_page(evidence, controls, flow)
     if troubled(evidence):
         steps += _ask_outside(evidence)
-    if evidence.deep:
+    if evidence.deep or _freezes_under_any_name(evidence):
         steps += _move_data(evidence, controls)
     return steps
 
@@ -244,19 +244,32 @@ def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> It
 
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns."""
-    working = [f.attempt.address for f in evidence.own_flows if f.works and f.proves_name]
-    if not working:
+    address = _where_to_move_data(evidence)
+    if address is None:
         return
     innocuous = controls.innocuous_name(evidence.endpoint.host)
-    plain = replace(_attempt(evidence, working[0]), purpose=Purpose.TRANSFER)
+    plain = replace(_attempt(evidence, address), purpose=Purpose.TRANSFER)
     control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
     here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
-    unrelated = next(a for a in controls.unrelated_addresses if a != working[0])
+    unrelated = next(a for a in controls.unrelated_addresses if a != address)
     elsewhere = replace(here, address=unrelated, purpose=Purpose.UNRELATED_BASELINE)
     for transfer in TRANSFERS:
         for attempt in (plain, here, elsewhere):
             for nth in range(1, REPEATS + 1):
                 yield replace(attempt, transfer=transfer, nth=nth)
+
+
+def _where_to_move_data(evidence: Evidence) -> str | None:
+    """An address that has proven itself, the same one all the time, even if the page did not come through."""
+    started = [f for f in evidence.flows if f.attempt.purpose is Purpose.TRANSFER]
+    able = [f for f in evidence.own_flows if f.proves_name and (f.works or f.page_froze)]
+    return next((flow.attempt.address for flow in (*started, *able)), None)
+
+
+def _freezes_under_any_name(evidence: Evidence) -> bool:
+    """Pages freeze, and so does another name's at the same address: only data held against a stranger's can tell."""
+    frozen = {f.attempt.address for f in evidence.own_flows if f.page_froze}
+    return any(f.page_froze for a in frozen for f in evidence.controls(Purpose.INNOCUOUS_NAME, a))
 
 
 # --- the view from outside -------------------------------------------------------------------------------------------

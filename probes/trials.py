@@ -28,6 +28,9 @@ STAGES = {
 """The steps that an endpoint's scheme is taken through, in order."""
 _TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transfer")}
 
+FREEZE_BYTES = range(10_000, 40_000)
+"""Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
+
 SILENCE = frozenset({"generic_timeout_error", "timed_out"})
 RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
 REFUSALS = frozenset({"connection_refused"})
@@ -146,6 +149,12 @@ class Flow:
         """The answer says that this visitor is not wanted, or has to prove first that it is human."""
         marks = (name for name, _ in self.http.headers) if self.http is not None else ()
         return self.http is not None and (self.http.status in _TURNED_AWAY or _CHALLENGE in marks)
+
+    @property
+    def page_froze(self) -> bool:
+        """The answer began, and stopped without a word where networks that count packets stop flows."""
+        http = self.http
+        return bool(http and http.failure in SILENCE and http.info and http.info.bytes_received in FREEZE_BYTES)
 
     def reached(self, layer: str) -> bool:
         """Tell whether the server was heard at `layer`; at "tls" in whatever words: hello, alert, certificate."""

@@ -92,6 +92,8 @@ def judge(evidence: Evidence) -> EndpointFinding | None:
         return _judge_beyond(evidence, doubt, here)
     if here is None:
         return None
+    if here.status is Status.INCONCLUSIVE:
+        here = _judge_transfers(evidence) or here
     return _working(evidence, here) if works else EndpointFinding(here, _helps(here))
 
 

@@ -80,12 +80,15 @@ def frozen_by_name(haul: Haul) -> Finding | None:
 def frozen_by_address(haul: Haul) -> Finding | None:
     """A transfer to the address stops for good after some 16-20 KB, again and again, whatever name it goes under.
 
-    An unrelated server takes all of it. Likely: a server that stops reading looks much the same.
+    An unrelated server takes all of it, and the outside control gets the service's page where this host gets the
+    beginning of it. Likely: a server that stops in the middle looks much the same.
     """
+    evidence = haul.evidence
     passed = haul.passed(haul.elsewhere)
-    if len(haul.frozen) < ENOUGH or not passed:
+    delivers = evidence.seen_outside("http", "") or not any(flow.page_froze for flow in evidence.own_flows)
+    if len(haul.frozen) < ENOUGH or not passed or not delivers:
         return None
-    because = ids_of([*haul.frozen, *passed])
+    because = (*ids_of([*haul.frozen, *passed]), *(outside.id for outside in evidence.outside))
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=because)
 
 

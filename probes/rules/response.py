@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
-_FREEZE_BYTES = range(12_000, 40_000)
-"""Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
 _REFUSED = 451
 _FIRST_ERROR = 400
 
@@ -31,7 +29,7 @@ def flow_frozen(suspect: Suspect) -> Finding | None:
 
     The same address delivers as much under another name. Likely: the transfer step measures it properly.
     """
-    frozen = [f for f in suspect.alike if _received(f) in _FREEZE_BYTES]
+    frozen = [f for f in suspect.alike if f.page_froze]
     passed = [f for f in suspect.innocuous_here if _received(f) > max(map(_received, frozen), default=0)]
     if suspect.fate != "silence" or len(frozen) < len(suspect.alike) or not (suspect.repeated and passed):
         return None
