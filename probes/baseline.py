@@ -8,7 +8,6 @@ something looks wrong, along with everything else, and kept for a while. What th
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,9 +24,11 @@ from probes.model import (
 )
 from probes.network import Attempt, Question
 from probes.pace import Pace, round_trip_of
+from probes.watchers import Watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import Literal
 
     from probes.controls import Controls
@@ -110,7 +111,7 @@ class BaselineProbe:
         self._network = network
         self._controls = controls
         self._clock = clock
-        self._watchers: set[asyncio.Event] = set()
+        self._watchers = Watchers()
         self._taking = False
         self._taken_s: float | None = None
         self._result: Baseline | None = None
@@ -134,14 +135,9 @@ class BaselineProbe:
     def ids(self) -> tuple[str, ...]:
         return tuple(o.id for o in self.observations)
 
-    @contextmanager
-    def watched_by(self, changed: asyncio.Event) -> Iterator[None]:
+    def watched_by(self, changed: asyncio.Event) -> AbstractContextManager[None]:
         """Have `changed` set when the baseline is known, or is known not to come."""
-        self._watchers.add(changed)
-        try:
-            yield
-        finally:
-            self._watchers.discard(changed)
+        return self._watchers.waking(changed)
 
     def start(self, create_task: Callable[[Coroutine[None, None, None]], None]) -> None:
         """Take the baseline, unless it is known or being taken."""
@@ -158,8 +154,7 @@ class BaselineProbe:
             self._conclude(seen)
         finally:
             self._taking = False
-            for changed in self._watchers:
-                changed.set()
+            self._watchers.tell()
 
     async def _look(self, seen: Seen) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -7,23 +7,25 @@ what is asked, what bounds it, and what the rest of a check may know of it.
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from probes import directory as national
 from probes.directory import ENOUGH, NameInDirectory, Path, word_of
 from probes.directory_path import Asker, Paths, drop, question, tries_at
 from probes.trials import SILENCE, is_address
+from probes.watchers import Watchers
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Coroutine, Sequence
+    from contextlib import AbstractContextManager
 
     from probes.controls import Controls
     from probes.directory import Directory, Server, Transport, Word
-    from probes.experiment import Recorder
     from probes.model import DirectoryFinding, DnsObservation, Service
     from probes.network import Network, Question
+    from probes.recorder import Recorder
 
 LIMIT_S = 4.0
 """What a look-up may take, however slowly answers come."""
@@ -68,7 +70,7 @@ class Lookup:
     def __init__(self, searches: Sequence[Search], paths: Paths) -> None:
         self._searches = searches
         self._paths = paths
-        self._watchers: set[asyncio.Event] = set()
+        self._watchers = Watchers()
         self._settled = not searches
         self.findings: tuple[DirectoryFinding, ...] = ()
         """Known when the look-up has run, in the order of directories.toml."""
@@ -86,17 +88,11 @@ class Lookup:
     def _conclude(self) -> None:
         self.findings = tuple(search.finding() for search in self._searches)
         self._settled = True
-        for changed in self._watchers:
-            changed.set()
+        self._watchers.tell()
 
-    @contextmanager
-    def watched_by(self, changed: asyncio.Event) -> Iterator[None]:
+    def watched_by(self, changed: asyncio.Event) -> AbstractContextManager[None]:
         """Have `changed` set when the findings are known."""
-        self._watchers.add(changed)
-        try:
-            yield
-        finally:
-            self._watchers.discard(changed)
+        return self._watchers.waking(changed)
 
     def may_tell_of(self, host: str) -> bool:
         """Tell whether what is still being asked could show that `host` was delisted."""

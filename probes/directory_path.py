@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from probes.directory import Directory, Server, Transport
-    from probes.experiment import Recorder
     from probes.network import Network
+    from probes.recorder import Recorder
 
 Ask = Callable[[Question], Awaitable[DnsObservation]]
 

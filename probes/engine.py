@@ -11,8 +11,9 @@ from probes import verdict
 from probes.baseline import BaselineProbe
 from probes.controls import shipped
 from probes.directory_lookup import Directories
-from probes.experiment import Experiment, Recorder
+from probes.experiment import Experiment
 from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Vantage
+from probes.recorder import Recorder
 from probes.vantage import VantageProbe
 
 if TYPE_CHECKING:

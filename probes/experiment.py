@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probes import targets
 from probes.evidence import Evidence
-from probes.model import AnyObservation, Cause, DnsObservation, Endpoint, OutsideObservation, Purpose, Status
+from probes.model import AnyObservation, Cause, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.pace import Pace, round_trip_of
 from probes.plan import next_steps, troubled
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from probes.model import Component
     from probes.network import Network
     from probes.plan import Step
+    from probes.recorder import Recorder
 
-Observed = TypeVar("Observed", DnsObservation, AnyObservation)
 
 MAX_REDIRECTS = 10
 _SPACING_S = 0.05
@@ -46,31 +45,6 @@ _MAX_PATH = 2048
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.ROOT_SERVER})
 _MAY_BE_DELISTED = frozenset({Cause.DNS_NXDOMAIN, Cause.DNS_NODATA})
 """Denials that a national directory may explain, and that are not told before it has been heard."""
-
-
-@dataclass(slots=True)
-class Recorder:
-    """Numbers the observations of one check, tells when each began, and passes them on."""
-
-    clock: Callable[[], float]
-    on_observation: Callable[[AnyObservation], None] | None = None
-    observations: list[AnyObservation] = field(default_factory=list)
-    began_s: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.began_s = self.clock()
-
-    def add(self, observation: Observed, started_s: float) -> Observed:
-        numbered = replace(
-            observation,
-            id=f"o{len(self.observations) + 1}",
-            started_s=round(started_s - self.began_s, 6),
-            elapsed_s=round(observation.elapsed_s, 6),
-        )
-        self.observations.append(numbered)
-        if self.on_observation is not None:
-            self.on_observation(numbered)
-        return numbered
 
 
 class Experiment:
