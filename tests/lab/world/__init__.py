@@ -30,6 +30,7 @@ from tests.lab.world.answers import (
     Silent,
     Slow,
     TestHelper,
+    Text,
     Truncated,
     WrongId,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "Silent",
     "Slow",
     "TestHelper",
+    "Text",
     "Truncated",
     "World",
     "WrongId",

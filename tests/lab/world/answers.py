@@ -50,6 +50,14 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A TXT record; other types get NODATA."""
+
+    text: str
+    aa: bool = False
+
+
+@dataclass(frozen=True)
 class Silent:
     """No answer at all; over TCP and DoH the connection stays open."""
 
@@ -79,7 +87,9 @@ class Malformed:
     """Bytes that are no DNS message."""
 
 
-Answer = Honest | NxDomain | NoData | Refused | ServFail | Addresses | Silent | Late | WrongId | Truncated | Malformed
+Answer = (
+    Honest | NxDomain | NoData | Refused | ServFail | Addresses | Text | Silent | Late | WrongId | Truncated | Malformed
+)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tests.lab.world.answers import (
     Refused,
     ServFail,
     Silent,
+    Text,
     Transport,
     Truncated,
     WrongId,
@@ -136,6 +137,9 @@ def _response(
         case Addresses(addresses, ttl_s, aa):
             _give(response, name, addresses, kind, ttl_s)
             response.flags |= dns.flags.AA if aa else 0
+        case Text(text, aa):
+            _tell(response, name, text, kind)
+            response.flags |= dns.flags.AA if aa else 0
         case _ if recursive:
             _recurse(atlas, resolver, response, name, kind)
         case _:
@@ -164,6 +168,13 @@ def _give(response: dns.message.Message, name: str, addresses: Iterable[str], ki
     return response.answer.append(
         dns.rrset.from_text(f"{name}.", ttl_s, "IN", dns.rdatatype.to_text(dns.rdatatype.RdataType.make(kind)), *wanted)
     )
+
+
+def _tell(response: dns.message.Message, name: str, text: str, kind: int) -> None:
+    if kind != dns.rdatatype.TXT:
+        return _deny(response, _zone_of(name), nonexistent=False)
+    quoted = text.replace('"', '\\"')
+    return response.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", "TXT", f'"{quoted}"'))
 
 
 def _deny(response: dns.message.Message, soa_of: str | None, *, nonexistent: bool) -> None:

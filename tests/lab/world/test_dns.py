@@ -66,6 +66,35 @@ def test_every_recursive_resolver_answers_both_families_over_udp_and_tcp(
     assert answers == set(world.addresses_of("web.telegram.org"))
 
 
+@pytest.mark.parametrize(
+    ("at", "name", "kind", "answer", "authoritative"),
+    [
+        ("216.239.32.10", "o-o.myaddr.l.google.com", "TXT", {'"130.192.91.211"'}, True),
+        ("208.67.222.222", "myip.opendns.com", "A", {"130.192.91.211"}, False),
+        ("208.67.222.222", "myip.opendns.com", "TXT", set(), False),
+        (
+            "1.1.1.1",
+            "0.91.192.130.origin.asn.cymru.com",
+            "TXT",
+            {'"137 | 130.192.0.0/16 | IT | ripencc | 1988-10-08"'},
+            False,
+        ),
+        ("1.1.1.1", "as137.asn.cymru.com", "A", set(), False),
+    ],
+)
+def test_a_host_can_ask_who_and_where_it_is(
+    internet: Internet, at: str, name: str, kind: str, answer: set[str], authoritative: bool
+) -> None:
+    response = udp(internet, at, name, kind)
+    assert texts(response) == answer
+    assert bool(response.flags & dns.flags.AA) is authoritative
+
+
+def test_an_authoritative_server_answers_for_nobody_else(internet: Internet) -> None:
+    assert udp(internet, "216.239.32.10", "example.com").rcode() == dns.rcode.REFUSED
+    assert udp(internet, "1.1.1.1", "o-o.myaddr.l.google.com", "TXT").rcode() == dns.rcode.NXDOMAIN
+
+
 def test_an_alias_is_given_with_its_chain(internet: Internet) -> None:
     response = udp(internet, "1.1.1.1", "web.whatsapp.com")
     assert [answer.rdtype for answer in response.answer] == [dns.rdatatype.CNAME, dns.rdatatype.A]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import blake2s
 
-from tests.lab.world.answers import ALL_TRANSPORTS, Addresses
+from tests.lab.world.answers import ALL_TRANSPORTS, Addresses, Refused, Text
 from tests.lab.world.names import CHAT_NAMES, DATA_CENTRES, NAMES, OWNERS
 from tests.lab.world.parts import Host, Resolver, Role, Service, rule
 from tests.lab.world.special import SPECIAL
@@ -13,6 +13,9 @@ from tests.lab.world.special import SPECIAL
 GEO_POOL = 3
 MTPROTO_PORTS: Mapping[int, Service] = {80: "mtproto", 443: "mtproto", 5222: "mtproto"}
 WHOAMI = "whoami.akamai.net"
+CLIENT_SEEN = ("130.192.91.211", "2001:760:f6:91::211")
+"""The client host as the internet sees it. Its own IPv6 address is one of documentation's; this is as behind NPTv6."""
+MYIP, MYADDR = "myip.opendns.com", "o-o.myaddr.l.google.com"
 
 
 @cache
@@ -113,20 +116,29 @@ def default_resolvers() -> Mapping[str, Resolver]:
 
 def _resolvers() -> Iterator[Resolver]:
     for operator, region, egress, addresses in _RECURSIVE:
-        transports = ALL_TRANSPORTS if operator in _WITH_DOH else ALL_TRANSPORTS - {"doh"}
-        rules = (rule(WHOAMI, Addresses((egress,), ttl_s=180)),)
+        transports = ALL_TRANSPORTS if operator in _WITH_DOH else _IN_CLEAR
+        own = (rule(MYIP, Addresses(CLIENT_SEEN)),) if operator == "opendns" else ()
+        rules = (rule(WHOAMI, Addresses((egress,), ttl_s=180)), *own, *_ROUTING)
         for address in addresses.split():
             yield Resolver(
                 address=address, operator=operator, egress=egress, region=region, rules=rules, transports=transports
             )
+    for address, seen in zip(_GOOGLE_SERVERS, CLIENT_SEEN, strict=True):
+        rules = (rule(MYADDR, Text(seen, aa=True)), rule(".", Refused()))
+        yield Resolver(address=address, operator="ns.google", egress="", rules=rules, transports=_IN_CLEAR)
     for operator, addresses in _REFERRING.items():
         role: Role = "root"
         for address in addresses.split():
-            yield Resolver(
-                address=address, operator=operator, egress="", role=role, transports=ALL_TRANSPORTS - {"doh"}
-            )
+            yield Resolver(address=address, operator=operator, egress="", role=role, transports=_IN_CLEAR)
 
 
+# Who announces the client's network, as Team Cymru's service tells it over DNS.
+_ROUTING = (
+    rule("0.91.192.130.origin.asn.cymru.com", Text("137 | 130.192.0.0/16 | IT | ripencc | 1988-10-08")),
+    rule("6.f.0.0.0.6.7.0.1.0.0.2.origin6.asn.cymru.com", Text("137 | 2001:760::/32 | IT | ripencc | 2001-10-11")),
+    rule("AS137.asn.cymru.com", Text("137 | IT | ripencc | 1993-09-01 | ASGARR Consortium GARR, IT")),
+)
+_IN_CLEAR = ALL_TRANSPORTS - {"doh"}
 _WITH_DOH = {"cloudflare", "google", "quad9"}
 # operator, region, what an authoritative server sees of it, addresses
 _RECURSIVE = (
@@ -136,8 +148,10 @@ _RECURSIVE = (
     ("isp", 0, "195.34.32.116", "195.34.32.116 2a02:2698::53"),
     ("nsdi", 1, "193.232.160.49", "195.208.4.1 195.208.5.1 2a0c:a9c7:8::1 2a0c:a9c7:9::1"),
     ("ix", 1, "193.232.93.81", "62.76.76.62 62.76.62.76 2001:6d0:6d0::2001 2001:6d0:d6::2001"),
+    ("opendns", 2, "208.69.34.1", "208.67.222.222 2620:119:35::35"),
     ("yandex", 1, "77.88.8.1", "77.88.8.8 77.88.8.1 2a02:6b8::feed:ff"),
 )
+_GOOGLE_SERVERS = ("216.239.32.10", "2001:4860:4802:32::a")  # ns1.google.com, authoritative alone
 _REFERRING = {
     "root": "198.41.0.4 2001:503:ba3e::2:30 199.9.14.201 2001:500:200::b 170.247.170.2 192.33.4.12 2001:500:2::c"
     " 192.5.5.241 2001:500:2f::f 193.0.14.129 2001:7fd::1 199.7.83.42 2001:500:9f::42",

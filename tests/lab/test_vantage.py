@@ -1,0 +1,70 @@
+"""Where the prober says that it measures from, in the lab: whom it believes when others answer in between."""
+
+import asyncio
+
+import pytest
+
+from probes.guard import PUBLIC_ANY_PORT
+from probes.live import LiveNetwork
+from probes.model import Vantage
+from probes.vantage import VantageProbe
+from tests.lab.censor import Address, Answer, Censor, Dns, Drop, Redirect, Rule
+from tests.lab.lab import Lab
+from tests.lab.scenario import Scenario
+from tests.lab.scenarios.basic import ISP, PUBLIC_DNS
+from tests.lab.verdicts import check
+from tests.lab.world import Text, World, rule
+
+DOH = tuple(f"https://{address}/dns-query" for address in PUBLIC_DNS.split())
+HERE = Vantage(address="130.192.91.0/24", asn=137, network="ASGARR Consortium GARR", country="IT")
+MYADDR = "o-o.myaddr.l.google.com"
+
+
+def _locate() -> Vantage:
+    async def locate() -> Vantage:
+        async with LiveNetwork(guard=PUBLIC_ANY_PORT, trusted_doh=DOH) as network:
+            probe = VantageProbe(network)
+            await probe.locate()
+            return probe.vantage
+
+    return asyncio.run(locate())
+
+
+def located(lab: Lab, *rules: Rule, world: World | None = None) -> Vantage:
+    lab.configure(Scenario("test", "", world or World(), Censor(rules=rules)))
+    return lab.call(_locate)
+
+
+LIE = rule(MYADDR, Text("77.88.8.1"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "world"),
+    [
+        ((), World()),
+        ((Rule(Dns(MYADDR), Drop()),), World()),
+        ((Rule(Dns(MYADDR), Answer("NXDOMAIN", aa=True)),), World()),
+        ((Rule(Dns(MYADDR), Redirect(ISP)),), World().with_resolver("isp", LIE)),
+        ((Rule(Address("1.1.1.1"), Drop()),), World()),
+        ((Rule(Address(PUBLIC_DNS), Drop()),), World()),
+    ],
+    ids=["healthy", "dropped", "denied", "answered by another", "an operator is dropped", "all operators are dropped"],
+)
+def test_it_is_found_out_by_one_way_or_another(lab: Lab, rules: tuple[Rule, ...], world: World) -> None:
+    assert located(lab, *rules, world=world) == HERE
+
+
+def test_a_resolver_that_lies_is_not_asked_while_an_operator_answers(lab: Lab) -> None:
+    lie = rule("origin.asn.cymru.com", Text("12389 | 130.192.0.0/16 | RU | ripencc | 1999-01-01"))
+    assert located(lab, world=World().with_resolver("isp", lie)) == HERE
+
+
+def test_where_every_question_ends_at_the_provider_nothing_is_claimed(lab: Lab) -> None:
+    assert located(lab, Rule(Dns(), Redirect(ISP))) == Vantage()
+
+
+def test_a_report_says_it(lab: Lab) -> None:
+    lab.configure(Scenario("test", "", World(), Censor(delay_s=0.002)))
+    vantage = check(lab, "www.example.com").report["vantage"]
+    assert vantage["address"] in {None, HERE.address}  # None where a busy machine had no time for it
+    assert set(vantage) == {"address", "asn", "network", "country"}
