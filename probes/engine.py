@@ -111,10 +111,9 @@ async def _measure_component(
 ) -> tuple[ComponentFinding, verdict.BeyondDns]:
     async with asyncio.TaskGroup() as tasks:
         endpoints = [tasks.create_task(experiment.follow(endpoint, component)) for endpoint in component.endpoints]
-    followed = [task.result() for task in endpoints]
-    results = [result for result in followed if result.applies] or followed
-    combined = verdict.combine_endpoints(component, [result.finding for result in results])
-    return combined, verdict.combine_beyond(result.beyond_dns for result in results)
+    found = {endpoint: task.result() for endpoint, task in zip(component.endpoints, endpoints, strict=True)}
+    beyond = verdict.combine_beyond(one.beyond_dns for one in found.values() if one.applies)
+    return verdict.combine_endpoints(component, found), beyond
 
 
 def _report(

@@ -151,8 +151,8 @@ class Component:
 
     id: str
     essential: bool = True
-    pool: Literal["all", "any"] = "all"
-    """Whether the component needs each of its endpoints, or any one of them."""
+    pool: Literal["all", "any", "each"] = "all"
+    """Whether the component needs all of its endpoints, any one of them, or each host by any of its endpoints."""
     roots: Roots | None = None
     """Where authorities of its own may have issued its certificates; None where only those that everybody trusts."""
     transfer: bool = False

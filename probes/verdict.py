@@ -10,10 +10,10 @@ from probes.rules import address, flow, handshake, host, names, protocol, respon
 from probes.rules.table import Suspect, first_match, ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from probes.evidence import Evidence
-    from probes.model import Component, OutsideObservation
+    from probes.model import Component, Endpoint, OutsideObservation
     from probes.trials import Flow
 
 BeyondDns = Literal["ok", "blocked", "unknown"]
@@ -211,13 +211,17 @@ def judge_endless_redirects(last: EndpointFinding, outside: Sequence[OutsideObse
 # --- components and services -----------------------------------------------------------------------------------------
 
 
-def combine_endpoints(component: Component, findings: Sequence[Finding]) -> ComponentFinding:
-    """Make one finding of a component's endpoints.
+def combine_endpoints(component: Component, found: Mapping[Endpoint, EndpointFinding]) -> ComponentFinding:
+    """Make one finding of a component's endpoints. Those that do not apply count only where none does.
 
     Of a pool that needs all, one that fails impairs; of a pool that needs any, only interference with a member does: a
     dead server beside living ones is everyday life.
     """
-    finding = _pooled(component, findings)
+    applying = {e: one.finding for e, one in found.items() if one.applies} or {e: o.finding for e, o in found.items()}
+    if component.pool == "each":
+        finding = _pooled("all", [_pooled("any", findings) for findings in _by_host(applying)])
+    else:
+        finding = _pooled(component.pool, list(applying.values()))
     return ComponentFinding(
         id=component.id,
         essential=component.essential,
@@ -229,10 +233,17 @@ def combine_endpoints(component: Component, findings: Sequence[Finding]) -> Comp
     )
 
 
-def _pooled(component: Component, findings: Sequence[Finding]) -> Finding:
+def _by_host(findings: Mapping[Endpoint, Finding]) -> Iterable[list[Finding]]:
+    hosts: dict[str, list[Finding]] = {}
+    for endpoint, finding in findings.items():
+        hosts.setdefault(endpoint.host, []).append(finding)
+    return hosts.values()
+
+
+def _pooled(needed: Literal["all", "any"], findings: Sequence[Finding]) -> Finding:
     failing = [f for f in findings if f.status not in _WORKS]
     impaired = [f for f in findings if f.status is Status.DEGRADED]
-    grave = [f for f in failing if component.pool == "all" or f.status is Status.BLOCKED] + impaired
+    grave = [f for f in failing if needed == "all" or f.status is Status.BLOCKED] + impaired
     if len(failing) == len(findings) or (grave and all(f.status is Status.INCONCLUSIVE for f in grave)):
         return _worst(failing)
     if grave:
