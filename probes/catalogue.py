@@ -11,6 +11,7 @@ from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from probes.authorities import read_roots
 from probes.model import Service
 from probes.service_files import (
     CATEGORIES,
@@ -22,9 +23,11 @@ from probes.service_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
     from pathlib import Path
+
+    from probes.model import Roots
 
 __all__ = ["Catalogue", "CatalogueError", "fold", "names_of"]
 
@@ -44,12 +47,16 @@ class Catalogue:
     def load(cls, extra: Path | None = None) -> Catalogue:
         """Return the shipped services, with those of the directory `extra` added or, by id, put in their place.
 
-        Raises CatalogueError, in one line, for the first thing that is wrong.
+        A directory `roots` inside of it does the same with the authorities that services have of their own. Raises
+        CatalogueError, in one line, for the first thing that is wrong.
         """
-        shipped = resources.files("probes") / "services"
-        files = {file.service.id: file for file in _read_directory(shipped, "services")}
+        package = resources.files("probes")
+        roots = read_roots(package / "roots", "roots", check=False)
         if extra is not None:
-            files |= {file.service.id: file for file in _read_directory(extra, str(extra))}
+            roots |= read_roots(extra / "roots", f"{extra}/roots")
+        files = {file.service.id: file for file in _read_directory(package / "services", "services", roots)}
+        if extra is not None:
+            files |= {file.service.id: file for file in _read_directory(extra, str(extra), roots)}
         ordered = [files[id_] for id_ in sorted(files)]
         _refuse_shared_names(ordered)
         ordinary_words = frozenset(fold(word) for file in ordered for word in file.ordinary_words)
@@ -110,7 +117,7 @@ def _bare(host: str) -> str:
     return host.removesuffix(".").removeprefix("www.")
 
 
-def _read_directory(directory: Traversable | Path, shown: str) -> Iterator[ServiceFile]:
+def _read_directory(directory: Traversable | Path, shown: str, roots: Mapping[str, Roots]) -> Iterator[ServiceFile]:
     """Read every service file of a directory, in the order of their names; `shown` is how messages call it."""
     try:
         entries = sorted((entry for entry in directory.iterdir() if entry.name.endswith(".toml")), key=_name)
@@ -120,7 +127,7 @@ def _read_directory(directory: Traversable | Path, shown: str) -> Iterator[Servi
         raise CatalogueError(f"{shown}: more than {_MOST_FILES} service files")
     for entry in entries:
         path = f"{shown}/{entry.name}"
-        yield read_service_file(entry.name.removesuffix(".toml"), path, _read(entry, path))
+        yield read_service_file(entry.name.removesuffix(".toml"), path, _read(entry, path), roots)
 
 
 def _name(entry: Traversable) -> str:

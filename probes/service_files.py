@@ -9,26 +9,47 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, TypeAdapter, ValidationError
 
-from probes.model import Component, Endpoint, Service
+from probes.guard import PUBLIC_ANY_PORT
+from probes.model import Component, Endpoint, Roots, Service
 from probes.toml_lines import line_of
+from probes.trials import is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
-SCHEMES: dict[str, int | None] = {"https": 443, "http": 80, "tcp": None}
-"""How an endpoint may be reached, with the port that the scheme implies."""
+SCHEMES: dict[str, int | None] = {
+    "https": 443,
+    "http": 80,
+    "tcp": None,
+    "tls": None,
+    "quic": 443,
+    "stun": 3478,
+    "mtproto": None,
+    "mtproto+obfuscated": None,
+}
+"""How an endpoint may be reached, with the port that the scheme implies.
+
+A websocket is an https URL: whatever its server answers to a plain request (101, 400, 426), it has been reached.
+"""
+_WITH_PATH = frozenset({"https", "http"})
+_OF_ADDRESSES = frozenset({"mtproto", "mtproto+obfuscated"})
+"""Schemes whose hosts are mostly addresses, which no name leads to and no resolver judges."""
 
 Category = Literal[
     "messenger", "social", "video", "news", "vpn", "reference", "games", "work", "search", "apps", "state"
 ]
 CATEGORIES: tuple[str, ...] = get_args(Category)
+
+SYSTEM_ROOTS = "system"
+"""The trust setting of services that everybody's authorities vouch for."""
 
 FILE_BYTES = 64 * 1024
 """The size that a service file may have."""
@@ -83,11 +104,13 @@ def parse_endpoint(url: str) -> Endpoint:
         raise ValueError(f"{shown} is no URL: {_one_line(str(error))}") from error
     host, port = _host_and_port(parts, shown)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    if scheme == "tcp":
-        if path:
-            raise ValueError(f"{shown} has a path, which {scheme} does not know")
-        return Endpoint(scheme, host, port)
-    return Endpoint(scheme, host, port, path or "/")
+    if scheme in _OF_ADDRESSES and is_address(host) and not PUBLIC_ANY_PORT.permits(host, port):
+        raise ValueError(f"{shown} is no address of the public internet")
+    if scheme in _WITH_PATH:
+        return Endpoint(scheme, host, port, path or "/")
+    if path:
+        raise ValueError(f"{shown} has a path, which {scheme} does not know")
+    return Endpoint(scheme, host, port)
 
 
 def _host_and_port(parts: SplitResult, shown: str) -> tuple[str, int]:
@@ -119,7 +142,9 @@ class _Strict(BaseModel):
 class _Component(_Strict):
     id: Identifier
     essential: bool = True
-    pool: Literal["all", "any"] = "all"
+    pool: Literal["all", "any", "each"] = "all"
+    roots: Identifier = SYSTEM_ROOTS
+    transfer: bool = False
     endpoints: Annotated[list[Annotated[Endpoint, PlainValidator(parse_endpoint)]], Field(min_length=1, max_length=64)]
 
 
@@ -134,12 +159,16 @@ class _Service(_Strict):
     components: Annotated[list[_Component], Field(min_length=1, max_length=16)]
 
 
+_NO_ROOTS: Mapping[str, Roots] = MappingProxyType({})
 _FORMAT = TypeAdapter(_Service)
 _ID = TypeAdapter(Identifier)
 
 
-def read_service_file(stem: str, path: str, data: bytes) -> ServiceFile:
-    """Return the service that `data` describes; `path` is how messages call the file. Raises CatalogueError."""
+def read_service_file(stem: str, path: str, data: bytes, roots: Mapping[str, Roots] = _NO_ROOTS) -> ServiceFile:
+    """Return the service that `data` describes; `path` is how messages call the file. Raises CatalogueError.
+
+    `roots` are the trust settings that components may name, but for the system's.
+    """
     text = _decode(path, data)
     document = _parse(path, text)
     try:
@@ -149,9 +178,9 @@ def read_service_file(stem: str, path: str, data: bytes) -> ServiceFile:
         detail = error.errors(include_url=False)[0]
         location = tuple(detail["loc"])
         raise _error(path, text, location, _problem(detail) if location else f"{_shown(stem)} is no id") from error
-    for location, problem in _contradictions(parsed, stem):
+    for location, problem in (*_contradictions(parsed, stem), *_unknown_roots(parsed, roots)):
         raise _error(path, text, location, problem)
-    return ServiceFile(path, text, _service(stem, parsed), tuple(parsed.ordinary_words))
+    return ServiceFile(path, text, _service(stem, parsed, roots), tuple(parsed.ordinary_words))
 
 
 def _decode(path: str, data: bytes) -> str:
@@ -209,14 +238,28 @@ def _contradictions(parsed: _Service, stem: str) -> Iterator[tuple[tuple[str | i
             yield ("ordinary_words", index), f"{_shown(word)} is neither the id nor the name nor an alias"
 
 
-def _service(stem: str, parsed: _Service) -> Service:
+def _unknown_roots(parsed: _Service, roots: Mapping[str, Roots]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, component in enumerate(parsed.components):
+        if component.roots != SYSTEM_ROOTS and component.roots not in roots:
+            known = ", ".join(map(repr, (SYSTEM_ROOTS, *sorted(roots))))
+            yield ("components", index, "roots"), f"{_shown(component.roots)} is not one of {known}"
+
+
+def _service(stem: str, parsed: _Service, roots: Mapping[str, Roots]) -> Service:
     return Service(
         id=stem,
         name=parsed.name,
         category=parsed.category,
         aliases={language: tuple(names) for language, names in parsed.aliases.items()},
         components=tuple(
-            Component(id=part.id, essential=part.essential, pool=part.pool, endpoints=tuple(part.endpoints))
+            Component(
+                id=part.id,
+                essential=part.essential,
+                pool=part.pool,
+                roots=roots.get(part.roots),
+                transfer=part.transfer,
+                endpoints=tuple(part.endpoints),
+            )
             for part in parsed.components
         ),
         directory_names=tuple(parsed.directory_names),
