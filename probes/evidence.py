@@ -137,7 +137,10 @@ class Evidence:
 
     @property
     def awaits_root(self) -> bool:
-        return any(not trial.done and not self.slow(trial) for _, trial in self.questions(Purpose.ROOT_SERVER))
+        """A root server may still be heard soon; and where it seems to have answered, the control at any time."""
+        answered = any(o.addresses for o in self.root_answers)
+        asked = [trial for _, trial in self.questions(Purpose.ROOT_SERVER) if not trial.done]
+        return any(answered or not self.slow(trial) for trial in asked)
 
     @cached_property
     def honest_answers(self) -> list[Answer]:

@@ -4,8 +4,9 @@ The UDP socket is connected, so that ICMP errors are seen, and new for each ques
 
 A suspicious first answer is not the last word: the socket then stays open for `GRACE_S`, since an injector beside the
 path is faster than the resolver, whose own answer still follows. Suspicious is an answer that is a failure (but for a
-missing type told of with the zone's SOA, which is how hosts without IPv6 look), that has the AA flag, which a recursive
-resolver does not set, or that names an address which the guard does not let through. A good answer is returned at once.
+referral, and for a missing type told of with the zone's SOA, which is how hosts without IPv6 look), that has the AA
+flag, which a recursive resolver does not set, or that names an address which the guard does not let through. A good
+answer is returned at once.
 """
 
 from __future__ import annotations

@@ -99,10 +99,13 @@ def read(wire: bytes, query: QueryMessage) -> Answer:
 
 
 def is_honest_nodata(answer: Answer) -> bool:
-    """Tell whether a name without the asked type is told of as RFC 2308 §2.2 wants it: with the zone's SOA."""
+    """Tell whether there is an honest reason for the lack of the asked type.
+
+    The zone's SOA says that the name has none of it (RFC 2308 §2.2), name servers that others know (RFC 1034 §4.3.1).
+    """
     if answer.failure != NO_ANSWER or answer.reply is None:
         return False
-    return any(record.type == "SOA" for record in answer.reply.authority)
+    return any(record.type in {"SOA", "NS"} for record in answer.reply.authority)
 
 
 def differ(one: DnsReply, other: DnsReply) -> bool:

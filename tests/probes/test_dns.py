@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from probes.model import DnsObservation
 
+REFERRAL = Reply(authority=("NS a.gtld-servers.net.",))
 NOISE = 64
 """So many datagrams that answer nothing end a question before its time."""
 
@@ -237,7 +238,7 @@ async def test_the_truth_behind_a_suspicious_reply_is_heard_and_ends_the_wait(
 
 
 @pytest.mark.usefixtures("long_grace")
-@pytest.mark.parametrize("good", [a(HONEST), NODATA])
+@pytest.mark.parametrize("good", [a(HONEST), NODATA, REFERRAL])
 async def test_a_good_reply_is_given_at_once(server: DnsServer, doh: DohClients, good: Reply) -> None:
     server.answer(NAME, "A", good, a(OTHER_HONEST, hold=asyncio.Event()))
     seen = await heard(server, doh)
