@@ -74,11 +74,11 @@ NAMES = {
         cloudflare-ech.com discordapp.com discordapp.net zoom.us us04web.zoom.us us05web.zoom.us""",
     "github": "github.com www.github.com api.github.com githubusercontent.com raw.githubusercontent.com",
     "wikimedia": """www.wikipedia.org wikipedia.org ru.wikipedia.org en.wikipedia.org wikimedia.org www.wikimedia.org
-        de.wikipedia.org fr.wikipedia.org""",
+        de.wikipedia.org fr.wikipedia.org upload.wikimedia.org""",
     "apple": """identity.ess.apple.com facetime.apple.com *.push.apple.com apps.apple.com www.apple.com
         captive.apple.com itunes.apple.com""",
     "roblox": "www.roblox.com roblox.com apis.roblox.com rbxcdn.com rbxinfra.net *.rbxcdn.com",
-    "microsoft": "www.linkedin.com linkedin.com licdn.com lnkd.in www.msftconnecttest.com",
+    "microsoft": "www.linkedin.com linkedin.com licdn.com static.licdn.com lnkd.in www.msftconnecttest.com",
     "tor": "www.torproject.org torproject.org bridges.torproject.org",
     "ooni": "api.ooni.org api.ooni.io ooni.org explorer.ooni.org " + " ".join(CONTROLS),
     "generic": """www.viber.com viber.com vbcdn.com www.snapchat.com snapchat.com accounts.snapchat.com
@@ -97,6 +97,21 @@ NAMES = {
 
 # The WhatsApp chat pool has names but no web server behind them.
 CHAT_NAMES = (*(f"e{number}.whatsapp.net" for number in range(1, 17)), "g.whatsapp.net", "g-fallback.whatsapp.net")
+
+# Tor's directory authorities, by the ports at which they take clients.
+AUTHORITIES = {
+    9201: ("128.31.0.39",),
+    443: (
+        "217.196.147.77",
+        "45.66.35.11",
+        "131.188.40.189",
+        "193.23.244.244",
+        "199.58.81.140",
+        "204.13.164.118",
+        "216.218.219.41",
+    ),
+    80: ("171.25.193.9",),
+}
 
 DATA_CENTRES = {
     "dc1": ("149.154.175.50", "149.154.175.53", "2001:b28:f23d:f001::a"),

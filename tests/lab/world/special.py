@@ -59,7 +59,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     **{
         f"{name}.signal.org": {"certificate": "private"}
-        for name in ("chat", "cdsi", "storage", "sfu.voip", "svr2", "cdn", "cdn2", "cdn3", "updates")
+        for name in ("cdsi", "storage", "sfu.voip", "svr2", "cdn", "cdn2", "cdn3", "updates")
+    },
+    "chat.signal.org": {"certificate": "private", "routes": (Route("/v1/websocket/", Upgrade()),)},
+    **{
+        f"{name}.web.telegram.org": {"routes": (Route("/apiws", Upgrade()),)}
+        for name in ("pluto", "venus", "aurora", "vesta", "flora")
     },
     "uptime.signal.org": {"addresses": ("127.0.0.1",)},
     "www.youtube.com": {"cname": "youtube-ui.l.google.com", "routes": GENERATE_204},
@@ -71,6 +76,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "connectivitycheck.gstatic.com": {"routes": GENERATE_204},
     "i.ytimg.com": {"routes": GENERATE_204},
     "clients3.google.com": {"routes": GENERATE_204},
+    # Where the shipped controls expect them.
+    "stun.l.google.com": {"addresses": ("74.125.250.129",)},
+    "stun.cloudflare.com": {"addresses": ("162.159.207.0",)},
     "www.gstatic.com": {"routes": GENERATE_204},
     "cp.cloudflare.com": {"routes": GENERATE_204},
     "www.cloudflare.com": {"routes": (Route("/cdn-cgi/trace", Trace()),)},

@@ -12,6 +12,7 @@ import pytest
 
 import probes
 from tests.lab.ca import AUTHORITIES, Leaf, ensure_ca, ensure_leaf
+from tests.lab.world import stun
 from tests.lab.world.atlas import Atlas
 from tests.lab.world.conftest import Internet
 from tests.lab.world.model import World
@@ -20,7 +21,8 @@ from tests.lab.world.parts import rule
 
 PROBES = Path(probes.__file__).parent
 SERVICES, CONTROLS_FILE = PROBES / "services", PROBES / "controls.toml"
-URL = re.compile(r'"((?:https?|tcp)://[^"]+)"')
+URL = re.compile(r'"([a-z+]+://[^"]+)"')
+PORTS = {"https": 443, "http": 80}
 # Machines that serve several names, as they do in reality.
 SHARED = {"telegram.org", "example.com", "badssl.com", "one.one.one.one", "dns.google", "dns.quad9.net"}
 
@@ -67,10 +69,17 @@ def endpoints_of_the_catalogue() -> list[str]:
 @pytest.mark.parametrize("url", endpoints_of_the_catalogue())
 def test_all_that_the_catalogue_names_is_open_in_the_healthy_world(url: str) -> None:
     parsed, world = urlsplit(url), World()
-    port = parsed.port or {"https": 443, "http": 80}[parsed.scheme]
-    addresses = world.addresses_of(parsed.hostname or "")
-    assert addresses
-    assert {(address, port) for address in addresses} <= Atlas(world).endpoints.keys()
+    host, port = parsed.hostname or "", parsed.port or PORTS[parsed.scheme]
+    addresses = world.addresses_of(host) or (host,)
+    assert set(addresses) <= world.addresses()
+    atlas = Atlas(world)
+    if parsed.scheme == "quic":
+        assert world.host(host).quic
+    elif parsed.scheme == "stun":
+        assert all(any(one.stun for one in atlas.hosts_at[address]) for address in addresses)
+        assert port in stun.PORTS
+    else:
+        assert {(address, port) for address in addresses} <= atlas.endpoints.keys()
 
 
 def test_a_new_host_gets_stable_addresses_of_both_families() -> None:

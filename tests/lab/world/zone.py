@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import blake2s
 
 from tests.lab.world.answers import ALL_TRANSPORTS, Addresses, Refused, Text
-from tests.lab.world.names import CHAT_NAMES, DATA_CENTRES, NAMES, OWNERS
+from tests.lab.world.names import AUTHORITIES, CHAT_NAMES, DATA_CENTRES, NAMES, OWNERS
 from tests.lab.world.parts import Host, Resolver, Role, Service, rule
 from tests.lab.world.special import SPECIAL
 
@@ -100,6 +100,8 @@ def _hosts() -> Iterator[Host]:
         yield _host(name, listed.get(name, "generic"))
     for centre, addresses in DATA_CENTRES.items():
         yield Host(name=f"{centre}.telegram", published=False, addresses=addresses, ports=dict(MTPROTO_PORTS))
+    for port, addresses in AUTHORITIES.items():
+        yield Host(name=f"{port}.tor", published=False, addresses=addresses, ports={port: "chat"})
 
 
 def _host(name: str, owner: str) -> Host:
