@@ -9,12 +9,15 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import probes
 from bot.chat.conversation import Conversation, with_progress
 from bot.checks import Checks
+from bot.registry import Registry
 from bot.store import Store
 from bot.transports import console
 from probes.catalogue import Catalogue
@@ -36,18 +39,18 @@ async def run(settings: Settings) -> None:
     if settings.telegram_bot_token is None:
         await chat(settings)
         return
-    async with open_conversation(settings) as conversation:
+    async with open_parts(settings) as parts:
         from bot.transports.telegram.transport import serve  # noqa: PLC0415 -- a fifth of a second and 20 MB
 
-        await serve(conversation, settings)
+        await serve(parts.conversation, settings)
 
 
 async def chat(settings: Settings) -> None:
     """Talk on standard input and output until the input ends."""
     interactive = sys.stdin is not None and sys.stdin.isatty()
     screen = console.screen_for(sys.stdout, interactive=interactive)
-    async with open_conversation(settings) as conversation:
-        await console.converse(conversation, sys.stdin, screen, language=settings.language)
+    async with open_parts(settings) as parts:
+        await console.converse(parts.conversation, sys.stdin, screen, language=settings.language)
 
 
 async def check(
@@ -79,16 +82,49 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
                 loop.remove_signal_handler(number)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What transports are built on."""
+
+    conversation: Conversation
+    store: Store
+    catalogue: Catalogue
+
+
 @asynccontextmanager
-async def open_conversation(settings: Settings) -> AsyncIterator[Conversation]:
-    """Build what a conversation needs. Measurements stop first, then the engine, the database last."""
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Let the parts run for as long as the context lasts.
+
+    Measurements stop first, then what runs beside them, then the engine; the database is the last.
+    """
     catalogue = Catalogue.load(settings.catalogue_dir)
-    async with (
-        Store.open(settings.database_path) as store,
-        LazyProber(settings) as prober,
-        asyncio.TaskGroup() as measurements,
-    ):
-        yield Conversation(Checks(prober, store, measurements, cache_s=settings.cache_seconds), catalogue)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store.open(settings.database_path))
+        prober = await stack.enter_async_context(LazyProber(settings))
+        registry = _registry(settings, store)
+        if registry:
+            await stack.enter_async_context(_beside(registry.run()))
+        measurements = await stack.enter_async_context(asyncio.TaskGroup())
+        checks = Checks(prober, store, measurements, cache_s=settings.cache_seconds)
+        yield Parts(Conversation(checks, catalogue, registry), store, catalogue)
+
+
+def _registry(settings: Settings, store: Store) -> Registry | None:
+    if settings.registry_url is None:
+        return None
+    interval_s = settings.registry_interval_seconds
+    return Registry(store.registries, settings.registry_url, settings.registry_lists, interval_s=interval_s)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let `work` run for as long as the context lasts; should it fail, the context is cancelled."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 class LazyProber:

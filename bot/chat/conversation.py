@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.chat.commands import Message
     from bot.checks import Answer, Checks, Listener
+    from bot.registry import Record
     from probes.catalogue import Catalogue
 
 _T = TypeVar("_T")
@@ -78,6 +79,13 @@ class Responder(Protocol):
         """Say it, in place of the progress of the same topic."""
 
 
+class Register(Protocol):
+    """A register of blocked sites, which explains what is measured and decides nothing."""
+
+    async def find(self, service: Service) -> Record | None:
+        """Return what it has of a service; None while nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Understood:
     """What a message asks to be checked, and what has to be said of the rest of it."""
@@ -90,8 +98,9 @@ class _Understood:
 class Conversation:
     """Answers requests; many at once may be under way."""
 
-    def __init__(self, checks: Checks, catalogue: Catalogue) -> None:
+    def __init__(self, checks: Checks, catalogue: Catalogue, register: Register | None = None) -> None:
         self._checks = checks
+        self._register = register
         self._catalogue = catalogue
         self._surveys = Surveys(checks)
 
@@ -217,7 +226,8 @@ class Conversation:
                 return replies.broken(service, error.reference)
             except BusyError:
                 return replies.busy(service)
-            return replies.answer(service, answer)
+            record = await self._register.find(service) if self._register else None
+            return replies.answer(service, answer, record)
 
         return await with_progress(service, responder, measured)
 

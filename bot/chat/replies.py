@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence, proofs, words
+from bot.chat.register import register
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
 from bot.checks import asked_as
 from probes.model import Cause, Confidence, Status
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.checks import Answer
+    from bot.registry import Record
     from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
 
 MOST_SENTENCES = 2
@@ -31,7 +33,7 @@ _BASELINE_CAUSES = {
 # --- a report --------------------------------------------------------------------------------------------------------
 
 
-def answer(service: Service, answer: Answer) -> Reply:
+def answer(service: Service, answer: Answer, record: Record | None = None) -> Reply:
     """Return what was found out: the whole of it in the first line, the reasons after it, the evidence last."""
     report = answer.report
     found = causes(report)
@@ -43,6 +45,7 @@ def answer(service: Service, answer: Answer) -> Reply:
         *_components(report),
         *_beyond_dns(report),
         *(_directory(directory) for directory in report.directories),
+        *(register(record, report) if record else ()),
         *(Paragraph(words.NEXT_STEP[cause]) for cause in found[:1] if cause in words.NEXT_STEP),
         _measured(answer),
         *_evidence(report),

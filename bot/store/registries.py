@@ -5,6 +5,7 @@ Where they come from and how they are read is `bot.registry`'s affair.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,10 @@ _ADD = """
 """
 _FIND = """
     SELECT name, since, authority
-    FROM registry_entry JOIN registry_list ON registry_list.id = list AND registry_list.edition = registry_entry.edition
-    WHERE list = ? AND name = ?
+    FROM json_each(?2) AS asked
+    JOIN registry_list ON registry_list.id = ?1
+    JOIN registry_entry ON list = ?1 AND registry_entry.edition = registry_list.edition AND name = asked.value
+    ORDER BY asked.key
 """
 _SWEEP_OLDER = """
     DELETE FROM registry_entry WHERE (list, edition, name) IN (
@@ -116,11 +119,8 @@ class Registries:
         """Return what the copy of a list has of these names, in their order."""
 
         async def work(connection: aiosqlite.Connection) -> list[RegistryEntry]:
-            found: list[RegistryEntry] = []
-            for name in names:
-                async with connection.execute(_FIND, (list_, name)) as cursor:
-                    found += [RegistryEntry(*row) async for row in cursor]
-            return found
+            async with connection.execute(_FIND, (list_, json.dumps(names))) as cursor:
+                return [RegistryEntry(*row) async for row in cursor]
 
         return await self._database.transaction(work)
 

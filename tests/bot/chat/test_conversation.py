@@ -11,7 +11,8 @@ from bot.chat import conversation as module
 from bot.chat import words
 from bot.chat.conversation import Capabilities, Conversation, Request
 from bot.checks import Checks
-from bot.store import Store
+from bot.registry import Record
+from bot.store import RegistryEntry, Store
 from probes.catalogue import Catalogue
 from probes.model import Cause, Status
 from tests.bot.canned import CannedProber, report, step
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.chat.reply import Reply
+    from probes.model import Service
 
 CATALOGUE = Catalogue.load()
 
@@ -214,6 +216,17 @@ async def test_when_too_much_is_waiting_people_are_told_to_come_back(
 ) -> None:
     monkeypatch.setattr("bot.checks.MOST_WAITING", 0)
     assert (await ask(conversation, "whatsapp")).first_lines() == [words.BUSY]
+
+
+async def test_what_the_register_says_stands_in_the_answer(tmp_path: Path, prober: CannedProber) -> None:
+    class Register:
+        async def find(self, service: Service) -> Record | None:
+            return Record(listed=(RegistryEntry("telegram.org", "2018-04-16"),)) if service.id == "telegram" else None
+
+    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as group:
+        conversation = Conversation(Checks(prober, store, group, cache_s=60), CATALOGUE, Register())
+        said = [text_of((await ask(conversation, name)).answers[0]) for name in ("telegram", "whatsapp")]
+    assert ["since 2018-04-16: telegram.org." in text for text in said] == [True, False]
 
 
 # --- what works here -------------------------------------------------------------------------------------------------
