@@ -41,7 +41,7 @@ async def run(settings: Settings) -> None:
     async with open_parts(settings) as parts:
         from bot.transports.telegram.transport import serve  # noqa: PLC0415 -- a fifth of a second and 20 MB
 
-        await serve(parts.conversation, settings)
+        await serve(parts.conversation, parts.store, parts.catalogue, settings)
 
 
 async def chat(settings: Settings) -> None:

@@ -13,8 +13,8 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.transports.errors import TransportError
+from bot.transports.telegram.calls import seconds
 from bot.transports.telegram.request import AiohttpRequest
-from bot.transports.telegram.responder import seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-ALLOWED_UPDATES = (Update.MESSAGE, Update.CALLBACK_QUERY)
+ALLOWED_UPDATES = (
+    Update.MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.MY_CHAT_MEMBER,
+    Update.INLINE_QUERY,
+    Update.CHOSEN_INLINE_RESULT,
+    Update.GUEST_MESSAGE,
+)
+"""Telegram keeps nothing else for the bot: edited messages, say, are not to be answered twice."""
 POLL_S = 30
 """How long Telegram may keep a poll waiting."""
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
-_CONFIRM_S = 1.5
+_CONFIRM_S = 1.0
 REFUSED = "Telegram refuses TELEGRAM_BOT_TOKEN: ask @BotFather for the right one"
 
 

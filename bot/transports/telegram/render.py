@@ -13,6 +13,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
 from bot.chat.reply import Headline, Items, Moment, Paragraph, shorten
+from bot.store.chats import token
 from probes.model import Status
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from bot.chat.reply import Block, Button, Line, Reply
 
+LONG_MARK = "#"
+"""Begins what stands for a long command, and no command."""
 _MARKS = {
     Status.OK: "✅",
     Status.DEGRADED: "🟡",
@@ -35,12 +38,16 @@ class Rendered:
 
     html: str
     keyboard: InlineKeyboardMarkup | None
+    long_commands: tuple[str, ...] = ()
+    """Those that buttons carry by their token only: they have to be kept."""
 
 
 def render(reply: Reply) -> Rendered:
     """Return the message, shortened on the model if it is too long for Telegram."""
     short = shorten(reply, lambda candidate: _size(candidate) <= MessageLimit.MAX_TEXT_LENGTH)
-    return Rendered("\n\n".join(_html(block) for block in short.blocks), _keyboard(reply.buttons))
+    html = "\n\n".join(_html(block) for block in short.blocks)
+    long_commands = (button.command for row in reply.buttons for button in row if not _fits(button.command))
+    return Rendered(html, _keyboard(reply.buttons), tuple(long_commands))
 
 
 def _size(reply: Reply) -> int:
@@ -98,14 +105,16 @@ def _escaped(text: str) -> str:
 
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
-    """Return the buttons whose command fits into one; None where there is none, as an empty keyboard is refused."""
-    keys = [
-        [InlineKeyboardButton(button.label, callback_data=button.command) for button in row if _fits(button)]
-        for row in rows
-    ]
+    """Return the buttons; None where there is none, as an empty keyboard is refused."""
+    keys = [[InlineKeyboardButton(button.label, callback_data=_data(button.command)) for button in row] for row in rows]
     keys = [row for row in keys if row]
     return InlineKeyboardMarkup(keys) if keys else None
 
 
-def _fits(button: Button) -> bool:
-    return len(button.command.encode()) <= InlineKeyboardButtonLimit.MAX_CALLBACK_DATA
+def _data(command: str) -> str:
+    """Return what a button carries: its command, which means the same after any restart, or what stands for it."""
+    return command if _fits(command) else LONG_MARK + token(command)
+
+
+def _fits(command: str) -> bool:
+    return len(command.encode()) <= InlineKeyboardButtonLimit.MAX_CALLBACK_DATA

@@ -1,156 +1,118 @@
-"""The way back into one chat: an answer takes the place of its progress, and a failed call is worth what it says.
+"""The way back to whoever asked: an answer takes the place of its progress.
 
-How a reply looks is `bot.transports.telegram.render`'s affair; which request it answers, the transport's.
+How a reply looks is `bot.transports.telegram.render`'s affair; how it gets there, the sender's; which request it
+answers, the transport's.
 """
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from telegram import LinkPreviewOptions, ReplyParameters
-from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
+from bot.chat.reply import Reply
+from bot.transports.telegram import calls
 from bot.transports.telegram.render import render
-from bot.transports.telegram.request import NotSentError, OutcomeUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from telegram import Bot
-
     from bot.chat.conversation import Capabilities
-    from bot.chat.reply import Reply
-    from bot.transports.telegram.render import Rendered
+    from bot.transports.telegram.calls import Place
+    from bot.transports.telegram.sender import Sender
 
 _log = logging.getLogger(__name__)
 
-_TRIES = 4
-_FIRST_PAUSE_S = 0.5
-_LONGEST_WAIT_S = 60.0
-"""Of a flood limit; an answer that may come only later is given up."""
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_UNCHANGED = "message is not modified"
-_CANNOT_EDIT = ("message to edit not found", "message can't be edited")
+_MOST_AMONG_PEOPLE = 2
+"""Times that progress is shown where others look on: once, and once more."""
+_draft_ids = itertools.count(1)
 
 
 @dataclass(slots=True)
-class Place:
-    """Where in Telegram answers go."""
+class _Shown:
+    """What stands in the chat for one topic."""
 
-    chat_id: int
-    thread_id: int | None = None
-    reply_to: int | None = None
-    """The question's message, where a chat has many askers."""
+    message_id: int | None
+    times: int = 0
 
 
 class TelegramResponder:
-    """Answers one request. Keeps a message for each topic, `editing` for the first of them."""
+    """Answers one request.
 
-    def __init__(self, bot: Bot, place: Place, capabilities: Capabilities, *, editing: int | None = None) -> None:
+    It keeps a message for each topic; `editing` is one that is there already, for the first of them. Where nothing else
+    can be seen of an answer yet, a private chat is shown a draft.
+    """
+
+    def __init__(self, sender: Sender, place: Place, capabilities: Capabilities, *, editing: int | None = None) -> None:
         self.capabilities = capabilities
-        self._bot = bot
+        self._sender = sender
         self._place = place
-        self._spare = editing
-        self._messages: dict[str, int] = {}
-        self._silent_until = 0.0
+        self._spare = _Shown(editing) if editing is not None else None
+        self._inline = _Shown(None) if place.inline_id is not None else None
+        self._shown: dict[str, _Shown] = {}
+        self._drafts = sender.has_drafts and place.is_private and self._spare is None
+        self._draft_id = next(_draft_ids)
+        self._drafted: dict[str, Reply] = {}
 
     async def progress(self, reply: Reply) -> None:
-        """Show it, unless Telegram asked for a pause; nothing is repeated for it."""
-        if self._silent_until > asyncio.get_running_loop().time():
-            return
+        """Show it where there is room for it; nothing is repeated for it."""
         try:
-            await self._put(reply)
-        except RetryAfter as error:
-            self._silent_until = asyncio.get_running_loop().time() + seconds(error)
+            if self._drafts:
+                await self._draft(reply)
+            else:
+                await self._show(reply)
+        except RetryAfter:
+            _log.info("Telegram asked for a pause instead of progress")
         except TelegramError as error:
             _log.info("Progress was not shown: %s", error)
 
     async def answer(self, reply: Reply) -> None:
         """Say it. Raises `TelegramError` where that cannot be done, or may have been done already."""
         try:
-            await self._insist(reply)
+            await self._say(reply)
         except Forbidden as error:
             _log.info("An answer is not wanted any more: %s", error)
-
-    async def _insist(self, reply: Reply) -> None:
-        """Try again what was surely not done, and what does no harm if done twice."""
-        for pause_s in (_FIRST_PAUSE_S * 2**number for number in range(_TRIES - 1)):
-            try:
-                await self._put(reply)
-            except RetryAfter as error:
-                if seconds(error) > _LONGEST_WAIT_S:
-                    raise
-                await asyncio.sleep(seconds(error))
-            except ChatMigrated as error:
-                self._place.chat_id = error.new_chat_id
-            except NotSentError:
-                await asyncio.sleep(pause_s)
-            except OutcomeUnknownError:
-                if reply.topic not in self._messages:  # a message sent twice is worse than one that may be missing
-                    raise
-                await asyncio.sleep(pause_s)
-            else:
-                return
-        await self._put(reply)
-
-    async def _put(self, reply: Reply) -> None:
-        """Edit the topic's message, or send its first one."""
-        rendered = render(reply)
-        if reply.topic and self._spare is not None:
-            self._messages[reply.topic], self._spare = self._spare, None
-        known = self._messages.get(reply.topic)
-        if known is None or not await self._edited(known, rendered):
-            sent = await self._send(rendered)
-            if reply.topic:
-                self._messages[reply.topic] = sent
-
-    async def _edited(self, message_id: int, rendered: Rendered) -> bool:
-        """Tell whether the message now says this; it may be gone."""
-        try:
-            await self._bot.edit_message_text(
-                rendered.html,
-                chat_id=self._place.chat_id,
-                message_id=message_id,
-                parse_mode=ParseMode.HTML,
-                link_preview_options=_NO_PREVIEW,
-                reply_markup=rendered.keyboard,
-            )
         except BadRequest as error:
-            said = error.message.casefold()
-            if any(text in said for text in _CANNOT_EDIT):
-                return False
-            if _UNCHANGED not in said:
+            if not calls.is_unwritable(error):
                 raise
-        return True
+            _log.info("An answer cannot be given there: %s", error)
 
-    async def _send(self, rendered: Rendered) -> int:
-        reply_to = self._place.reply_to
-        message = await self._bot.send_message(
-            self._place.chat_id,
-            rendered.html,
-            message_thread_id=self._place.thread_id,
-            parse_mode=ParseMode.HTML,
-            link_preview_options=_NO_PREVIEW,
-            reply_markup=rendered.keyboard,
-            reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None,
-        )
-        return message.message_id
+    async def _say(self, reply: Reply) -> None:
+        rendered = render(reply)
+        self._drafted.pop(reply.topic, None)
+        known = self._known(reply.topic)
+        if known and (await self._sender.edit(self._place, known.message_id, rendered) or known is self._inline):
+            return
+        self._remember(reply.topic, await self._sender.send(self._place, rendered))
 
+    async def _show(self, reply: Reply) -> None:
+        """Put progress where the answer will stand, not too often among people."""
+        known = self._known(reply.topic)
+        if known is None:
+            if sent := await self._sender.send_in_passing(self._place, render(reply)):
+                self._remember(reply.topic, sent)
+        elif self._place.is_private or known.times < _MOST_AMONG_PEOPLE:
+            known.times += await self._sender.edit_in_passing(self._place, known.message_id, render(reply))
 
-def seconds(error: RetryAfter) -> float:
-    """Return how long Telegram asks to wait; python-telegram-bot 22 has it in either form."""
-    after = error.retry_after
-    return after.total_seconds() if isinstance(after, timedelta) else float(after)
+    async def _draft(self, reply: Reply) -> None:
+        """Show what is being written of all topics: a chat has one draft at a time."""
+        self._drafted[reply.topic] = reply
+        together = tuple(block for drafted in self._drafted.values() for block in drafted.blocks)
+        try:
+            await self._sender.draft(self._place, self._draft_id, render(Reply(blocks=together)))
+        except BadRequest:
+            self._drafts = False
+            raise
+        self._drafts = self._sender.has_drafts
 
+    def _known(self, topic: str) -> _Shown | None:
+        if self._inline:
+            return self._inline
+        if topic and self._spare is not None:
+            self._shown[topic], self._spare = self._spare, None
+        return self._shown.get(topic)
 
-async def quietly(call: Callable[[], Awaitable[object]], what: str) -> None:
-    """Make a call whose failure harms nobody."""
-    try:
-        await call()
-    except TelegramError as error:
-        _log.info("%s: %s", what, error)
+    def _remember(self, topic: str, message_id: int) -> None:
+        if topic:
+            self._shown[topic] = _Shown(message_id, times=1)

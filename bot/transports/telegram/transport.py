@@ -1,47 +1,51 @@
-"""Telegram: its updates become requests of the conversation, each answered on its own.
+"""Telegram: its updates become jobs, done side by side, each chat's in turn.
 
-Polling, rendering and sending live beside this module. python-telegram-bot is imported with it, hence only when a
-token is configured.
+What an update leads to is decided in `handlers`; where updates come from, in `polling`. python-telegram-bot is imported
+with this module, hence only when a token is configured.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 
-from telegram import Bot, CallbackQuery, Message
-from telegram.constants import ChatType, MessageEntityType
+from telegram import Bot
 
-from bot.chat.conversation import Capabilities, Request
+from bot.limits import FairQueue
+from bot.pacing import Pacer
+from bot.transports.telegram import menus
+from bot.transports.telegram.handlers import Handlers
 from bot.transports.telegram.polling import PollingRequest, until_reachable, updates
 from bot.transports.telegram.request import AiohttpRequest
-from bot.transports.telegram.responder import Place, TelegramResponder, quietly
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Hashable
+
     from telegram import Update
 
     from bot.chat.conversation import Conversation
     from bot.config import Settings
+    from bot.store import Store
+    from bot.transports.telegram.handlers import Job
+    from probes.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 
 MOST_IN_HAND = 256
-"""Updates answered at once; with as many in hand no more are fetched."""
-GRACE_S = 3.0
+"""Updates worked on at once."""
+MOST_IN_HAND_EACH = 4
+MOST_WAITING_EACH = 20
+"""Of one chat."""
+MOST_WAITING = 1000
+"""With as many waiting, no more are fetched."""
+GRACE_S = 2.5
 """How long a stop waits for the answers in hand."""
-STALE_S = 600
-"""A question of this age is not answered any more: after an outage that would be a flood."""
-_PRIVATE_INTERVAL_S = 1.0
-_GROUP_INTERVAL_S = 5.0
-"""Between edits; Telegram allows 20 messages a minute in a group."""
-_SAME_MESSAGE = "/again "
-"""Buttons with this command change the message that they stand under."""
 
 
-async def serve(conversation: Conversation, settings: Settings) -> None:
+async def serve(conversation: Conversation, store: Store, catalogue: Catalogue, settings: Settings) -> None:
     """Serve Telegram until cancelled; then answer what is in hand, for a while.
 
     Raises `TransportError` when the token is refused.
@@ -50,7 +54,13 @@ async def serve(conversation: Conversation, settings: Settings) -> None:
     try:
         await until_reachable(bot)
         _log.info("Telegram: serving as @%s", bot.username)
-        await Transport(bot, conversation, language=settings.language).run()
+        handlers = Handlers(bot, conversation, store, catalogue, Pacer(), language=settings.language)
+        async with asyncio.TaskGroup() as group:
+            showing = group.create_task(menus.publish(bot, settings.admin_ids))
+            try:
+                await Transport(handlers).run(updates(bot))
+            finally:
+                showing.cancel()
     finally:
         await bot.shutdown()
 
@@ -70,95 +80,68 @@ def _bot(settings: Settings) -> Bot:
 
 
 class Transport:
-    """Takes updates and answers them side by side."""
+    """Takes updates and works on them side by side, fairly."""
 
-    def __init__(self, bot: Bot, conversation: Conversation, *, language: str) -> None:
-        self._bot = bot
-        self._conversation = conversation
-        self._language = language
-        self._room = asyncio.Semaphore(MOST_IN_HAND)
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+        self._waiting: FairQueue[Job] = FairQueue(most_waiting=MOST_WAITING_EACH, most_running=MOST_IN_HAND_EACH)
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._moved_on = asyncio.Event()
 
-    async def run(self) -> None:
-        """Answer until cancelled; then finish what is in hand, within `GRACE_S`."""
-        in_hand: set[asyncio.Task[None]] = set()
-        await self._room.acquire()  # before an update is taken, so that a stop finds none that has no task yet
+    async def run(self, arriving: AsyncGenerator[Update, None]) -> None:
+        """Work until cancelled; then finish what is in hand, within `GRACE_S`."""
         async with asyncio.TaskGroup() as group:
             try:
-                async with aclosing(updates(self._bot)) as arriving:
+                async with aclosing(arriving):
                     async for update in arriving:
-                        task = group.create_task(self._handle(update))
-                        in_hand.add(task)
-                        task.add_done_callback(in_hand.discard)
-                        await self._room.acquire()
+                        self._take(update, group)
+                        while len(self._waiting) >= MOST_WAITING:
+                            await self._next_done()
             except asyncio.CancelledError:
-                if in_hand:
-                    await asyncio.wait(in_hand, timeout=GRACE_S)
+                await self._finish()
                 raise
 
-    async def _handle(self, update: Update) -> None:
-        """Answer one update. Nothing that goes wrong with it is anybody else's affair."""
+    def _take(self, update: Update, group: asyncio.TaskGroup) -> None:
+        """Let an update's job wait for its turn. Nothing that is wrong with one is anybody else's affair."""
         try:
-            if update.callback_query:
-                await self._pressed(update.callback_query)
-            elif update.message and update.message.text:
-                await self._said(update.message, update.message.text)
+            job = self._handlers.job(update)
         except Exception:  # noqa: BLE001 -- whatever it is, the others are to be served
-            _log.exception("Update %s was not answered", update.update_id)
-        finally:
-            self._room.release()
-
-    async def _said(self, message: Message, text: str) -> None:
-        if time.time() - message.date.timestamp() > STALE_S:
+            _log.exception("Update %s was not understood", update.update_id)
             return
-        speaker = message.from_user
-        request = Request(
-            chat=f"telegram:{message.chat.id}",
-            text=self._without_mention(text),
-            language=(speaker and speaker.language_code) or self._language,
-            addressed=self._is_addressed(message),
-        )
-        await self._conversation.handle(request, self._responder(message))
+        if job and not self._waiting.put(job.line, job):
+            _log.info("Update %s was dropped: too many of its chat wait", update.update_id)
+        self._start(group)
 
-    async def _pressed(self, query: CallbackQuery) -> None:
-        await quietly(query.answer, "A button's press could not be confirmed")
-        if not query.data or not isinstance(query.message, Message):
-            return
-        request = Request(
-            chat=f"telegram:{query.message.chat.id}",
-            text=query.data,
-            language=query.from_user.language_code or self._language,
-        )
-        same = query.message.message_id if query.data.startswith(_SAME_MESSAGE) else None
-        await self._conversation.handle(request, self._responder(query.message, editing=same))
+    def _start(self, group: asyncio.TaskGroup) -> None:
+        """Begin what may run."""
+        while len(self._in_hand) < MOST_IN_HAND and (next_ := self._waiting.take()):
+            line, job = next_
+            task = group.create_task(self._work(job))
+            self._in_hand.add(task)
+            task.add_done_callback(partial(self._done, line, group))
 
-    def _responder(self, message: Message, *, editing: int | None = None) -> TelegramResponder:
-        private = message.chat.type == ChatType.PRIVATE
-        place = Place(
-            message.chat.id,
-            thread_id=message.message_thread_id if message.is_topic_message else None,
-            reply_to=None if private else message.message_id,
-        )
-        capabilities = Capabilities(
-            edits=True,
-            progress_interval_s=_PRIVATE_INTERVAL_S if private else _GROUP_INTERVAL_S,
-            bot_name=self._bot.username,
-        )
-        return TelegramResponder(self._bot, place, capabilities, editing=editing)
+    @staticmethod
+    async def _work(job: Job) -> None:
+        try:
+            await job.do()
+        except Exception:  # noqa: BLE001 -- whatever it is, the others are to be served
+            _log.exception("An update was not answered")
 
-    def _is_addressed(self, message: Message) -> bool:
-        """Tell whether a message is surely for the bot: in private, as an answer to it, or naming it."""
-        answered = message.reply_to_message
-        return (
-            message.chat.type == ChatType.PRIVATE
-            or (answered is not None and answered.from_user is not None and answered.from_user.id == self._bot.id)
-            or self._mention.casefold()
-            in (text.casefold() for text in message.parse_entities([MessageEntityType.MENTION]).values())
-        )
+    def _done(self, line: Hashable, group: asyncio.TaskGroup, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        self._waiting.done(line)
+        self._moved_on.set()
+        if not task.cancelled():
+            self._start(group)
 
-    def _without_mention(self, text: str) -> str:
-        """Return the text without the bot's name, but for that in a command: "/check@reachbot"."""
-        return " ".join(word for word in text.split(" ") if word.casefold().strip(",:") != self._mention.casefold())
+    async def _next_done(self) -> None:
+        self._moved_on.clear()
+        await self._moved_on.wait()
 
-    @property
-    def _mention(self) -> str:
-        return f"@{self._bot.username}"
+    async def _finish(self) -> None:
+        try:
+            async with asyncio.timeout(GRACE_S):
+                while self._in_hand:
+                    await asyncio.wait(self._in_hand, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            _log.warning("Stopped with %d answers still in hand", len(self._in_hand) + len(self._waiting))

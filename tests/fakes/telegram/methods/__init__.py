@@ -31,6 +31,8 @@ METHODS: dict[str, Handler] = {
     "getmycommands": profile.get_my_commands,
     "setmydescription": profile.set_my_description,
     "setmyshortdescription": profile.set_my_short_description,
+    "getmydescription": profile.get_my_description,
+    "getmyshortdescription": profile.get_my_short_description,
     "getchat": chats.get_chat,
     "getchatmember": chats.get_chat_member,
     "getchatadministrators": chats.get_chat_administrators,

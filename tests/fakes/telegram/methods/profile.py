@@ -54,6 +54,14 @@ def set_my_short_description(world: World, request: Request) -> bool:
     return _describe(world, request, "short_description", _MAX_SHORT_DESCRIPTION)
 
 
+def get_my_description(world: World, request: Request) -> Json:
+    return {"description": world.descriptions.get(("description", _language(request)), "")}
+
+
+def get_my_short_description(world: World, request: Request) -> Json:
+    return {"short_description": world.descriptions.get(("short_description", _language(request)), "")}
+
+
 def _menu(world: World, request: Request) -> tuple[str, str]:
     scope = request.params.get("scope") or {"type": "default"}
     if "chat_id" in scope:

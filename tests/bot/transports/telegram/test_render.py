@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.reply import Button, Headline, Items, Line, Moment, Paragraph, Reply
+from bot.store.chats import token
 from bot.transports.telegram.render import render
 from probes.model import Status
 from tests.fakes.telegram.markup import Formatted, parse_html
@@ -46,10 +47,13 @@ def test_whatever_strangers_wrote_is_text_and_fits(headline: str, text: str, lin
     assert headline.strip() in formatted.text
 
 
-def test_a_command_that_is_too_long_for_a_button_has_none() -> None:
+def test_a_command_that_is_too_long_for_a_button_is_carried_by_its_token() -> None:
     fitting = Button("Again", "/again example.org")
     too_long = Button("Again", f"/again {'ё' * 40}.рф")
-    keyboard = render(Reply(blocks=(), buttons=((fitting, too_long),))).keyboard
-    assert keyboard is not None
-    assert [[key.callback_data for key in row] for row in keyboard.inline_keyboard] == [["/again example.org"]]
-    assert render(Reply(blocks=(), buttons=((too_long,),))).keyboard is None
+    rendered = render(Reply(blocks=(), buttons=((fitting, too_long),)))
+    assert rendered.keyboard is not None
+    data = [str(key.callback_data) for row in rendered.keyboard.inline_keyboard for key in row]
+    assert data == ["/again example.org", f"#{token(too_long.command)}"]
+    assert all(len(text.encode()) <= 64 for text in data)
+    assert rendered.long_commands == (too_long.command,)
+    assert render(Reply(blocks=())).keyboard is None

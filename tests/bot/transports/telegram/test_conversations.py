@@ -4,102 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from pydantic import SecretStr
 
 from bot import app as parts
-from bot.chat import conversation as conversation_module
-from bot.chat.conversation import Conversation
-from bot.checks import Checks
-from bot.config import Settings
 from bot.logs import redact
-from bot.store import Store
 from bot.transports.errors import TransportError
-from bot.transports.telegram import polling, transport
-from bot.transports.telegram.transport import STALE_S, serve
-from probes.catalogue import Catalogue
-from probes.model import Cause, Status
-from tests.bot.canned import CannedProber, report, step
-from tests.fakes.telegram import FakeTelegram, Rates, faults
+from bot.transports.telegram import transport
+from bot.transports.telegram.handlers import STALE_S
+from tests.bot.canned import CannedProber, report
+from tests.bot.transports.telegram.served import drafted, say
+from tests.fakes.telegram import FakeTelegram, User, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from tests.bot.transports.telegram.served import Bot
     from tests.fakes.telegram import Chat
-
-CATALOGUE = Catalogue.load()
-BLOCKED = report("telegram", Status.BLOCKED, Cause.TLS_SNI_RESET)
-
-
-@pytest.fixture
-def prober() -> CannedProber:
-    return CannedProber(report("whatsapp"), BLOCKED, observations=(step(),))
-
-
-@pytest.fixture
-async def conversation(tmp_path: Path, prober: CannedProber) -> AsyncIterator[Conversation]:
-    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as group:
-        yield Conversation(Checks(prober, store, group, cache_s=60), CATALOGUE)
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram(rates=Rates.unlimited()) as fake:
-        yield fake
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait for what comes after a while."""
-    monkeypatch.setattr(polling, "_FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("bot.transports.telegram.responder.seconds", lambda _: 0.0)
-    monkeypatch.setattr("bot.transports.telegram.responder._FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
-    monkeypatch.setattr(transport, "_PRIVATE_INTERVAL_S", 0.01)
-
-
-def settings(api: FakeTelegram, **more: Any) -> Settings:
-    return Settings(telegram_bot_token=SecretStr(api.token), telegram_api_url=api.base_url, **more)
-
-
-@asynccontextmanager
-async def serving(conversation: Conversation, api: FakeTelegram) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(serve(conversation, settings(api)))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()):
-            raise error
-
-
-@pytest.fixture
-async def chat(api: FakeTelegram, conversation: Conversation) -> AsyncIterator[Chat]:
-    """Amina's chat with the bot."""
-    async with serving(conversation, api):
-        yield api.private(api.user(1, "Amina", "en"))
-
-
-def amina(chat: Chat) -> Any:
-    assert chat.person is not None
-    return chat.person
 
 
 async def test_a_whole_conversation(chat: Chat, prober: CannedProber) -> None:
-    await chat.say(amina(chat), "/start")
+    await say(chat, "/start")
     assert "I measure whether a service can be reached" in (await chat.reply()).text
 
     prober.go.clear()
-    await chat.say(amina(chat), "/check telegram")
-    answer = await chat.reply()
-    await answer.until(lambda message: "Checking Telegram …" in message.text)
+    await say(chat, "/check telegram")
+    await drafted(chat, "Checking Telegram …")
     prober.go.set()
-    await answer.until(lambda message: "Telegram — blocked (confirmed)" in message.text)
+    answer = await chat.reply()
+    assert "Telegram — blocked (confirmed)" in answer.text
     assert "the network filters by name" in answer.text
     assert answer.marked("date_time") == ["just now"]
     assert "TCP 192.0.2.1:443: connected" in answer.marked("expandable_blockquote")[0]
@@ -111,18 +46,18 @@ async def test_a_whole_conversation(chat: Chat, prober: CannedProber) -> None:
     await answer.until(lambda message: "1 second ago" in message.text)  # a new measurement so soon would tell nothing
     assert prober.asked == {"telegram": 1}
 
-    await chat.say(amina(chat), "teelgram")
+    await say(chat, "teelgram")
     guess = await chat.reply()
     await chat.press(guess, "Telegram")
     assert "Telegram — blocked" in (await chat.reply()).text
 
-    await chat.say(amina(chat), "ватсап?")
+    await say(chat, "ватсап?")
     await (await chat.reply()).until(lambda message: "WhatsApp — works" in message.text)
     assert chat.unread == []
 
 
 async def test_several_targets_have_a_message_each(chat: Chat) -> None:
-    await chat.say(amina(chat), "/check whatsapp telegram")
+    await say(chat, "/check whatsapp telegram")
     first, second = await chat.replies(2)
     for message in (first, second):
         await message.until(lambda message: "—" in message.text)
@@ -130,10 +65,10 @@ async def test_several_targets_have_a_message_each(chat: Chat) -> None:
 
 
 async def test_in_a_group_the_question_is_answered_and_talk_is_not(
-    api: FakeTelegram, conversation: Conversation, prober: CannedProber
+    bot: Bot, api: FakeTelegram, prober: CannedProber
 ) -> None:
     person = api.user(1, "Amina", "en")
-    async with serving(conversation, api):
+    async with bot.serving():
         group = api.supergroup("City", members=[person], topics=["Network"])
         await group.say(person, "is whatsapp down?", topic="Network")
         await group.say(person, f"/check@{api.me.username} whatsapp", topic="Network")
@@ -150,11 +85,11 @@ async def test_in_a_group_the_question_is_answered_and_talk_is_not(
 
 
 async def test_an_edited_message_and_a_stale_one_are_not_answered(chat: Chat, prober: CannedProber) -> None:
-    await chat.say(amina(chat), "/check signal", age_s=STALE_S + 60)
-    said = await chat.say(amina(chat), "/help")
+    await say(chat, "/check signal", age_s=STALE_S + 60)
+    said = await say(chat, "/help")
     await chat.reply()
     await chat.edit(said, "/check signal")
-    await chat.say(amina(chat), "/help")
+    await say(chat, "/help")
     await chat.reply()
     assert not prober.asked
     assert chat.unread == []
@@ -170,24 +105,23 @@ async def test_an_update_that_cannot_be_read_is_passed_over(
     )
     for broken in malformed:
         api.updates.push_raw(broken)
-    await chat.say(amina(chat), "/help")
+    await say(chat, "/help")
     await chat.reply()
     assert caplog.text.count("cannot be read and is passed over") == 3
     assert len(api.called("getUpdates")) < 10
 
 
-async def test_a_second_asker_joins_the_running_measurement(
-    api: FakeTelegram, conversation: Conversation, prober: CannedProber
-) -> None:
+async def test_a_second_asker_joins_the_running_measurement(bot: Bot, api: FakeTelegram, prober: CannedProber) -> None:
     prober.go.clear()
-    async with serving(conversation, api):
+    async with bot.serving():
         chats = [api.private(api.user(number)) for number in range(1, 30)]
         for chat in chats:
-            await chat.say(amina(chat), "whatsapp")
-        answers = [await chat.reply() for chat in chats]
+            await say(chat, "whatsapp")
+        for chat in chats:
+            await drafted(chat, "Checking WhatsApp")
         prober.go.set()
-        for answer in answers:
-            await answer.until(lambda message: "WhatsApp — works" in message.text)
+        for chat in chats:
+            assert "WhatsApp — works" in (await chat.reply()).text
     assert prober.asked == {"whatsapp": 1}
     assert all(len(chat.from_bot) == 1 for chat in chats)
 
@@ -206,82 +140,103 @@ async def test_a_second_asker_joins_the_running_measurement(
     ],
 )
 async def test_a_final_edit_that_fails_is_tried_again_without_doubling_the_answer(
-    chat: Chat, api: FakeTelegram, prober: CannedProber, fault: Any
+    group: Chat, amina: User, api: FakeTelegram, prober: CannedProber, fault: Any
 ) -> None:
     prober.go.clear()
-    await chat.say(amina(chat), "whatsapp")
-    await (await chat.reply()).until(lambda message: "Checking" in message.text)
+    await group.say(amina, "/check whatsapp")
+    await (await group.reply()).until(lambda message: "Checking" in message.text)
     api.fault("editMessageText", fault, contains="works")
     prober.go.set()
-    await chat.until(lambda: any("works" in message.text for message in chat.from_bot), "answer")
-    assert sum("works" in message.text for message in chat.from_bot) == 1
+    await group.until(lambda: any("works" in message.text for message in group.from_bot), "answer")
+    assert sum("works" in message.text for message in group.from_bot) == 1
 
 
 async def test_an_answer_whose_sending_is_in_doubt_is_not_sent_twice(
     chat: Chat, api: FakeTelegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.fault("sendMessage", faults.cut(processed=True))
-    await chat.say(amina(chat), "/help")
+    await say(chat, "/help")
     await chat.reply()
-    await chat.say(amina(chat), "/services")
+    await say(chat, "/services")
     await chat.reply()
     assert chat.unread == []
     assert "was not answered" in caplog.text
 
 
-async def test_progress_that_fails_costs_no_answer(chat: Chat, api: FakeTelegram, prober: CannedProber) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.error(429, "Too Many Requests: retry after 1", {"retry_after": 1}),
+        faults.error(400, "Bad Request: message drafts are not for this chat"),
+        faults.error(404, "Not Found"),
+        faults.reset(),
+    ],
+)
+async def test_a_draft_that_fails_costs_no_answer(
+    chat: Chat, api: FakeTelegram, prober: CannedProber, fault: Any
+) -> None:
     prober.go.clear()
-    api.fault("sendMessage", faults.error(429, "Too Many Requests: retry after 1", {"retry_after": 1}))
-    await chat.say(amina(chat), "whatsapp")
+    api.fault("sendMessageDraft", fault)
+    await say(chat, "whatsapp")
     await prober.begun.wait()
-    await api.until(lambda: api.called("sendMessage"), "progress")
+    await api.until(lambda: api.called("sendMessageDraft"), "progress")
     prober.go.set()
     assert "WhatsApp — works" in (await chat.reply()).text
     assert len(chat.from_bot) == 1
+
+
+async def test_progress_that_fails_in_a_group_costs_no_answer(
+    group: Chat, amina: User, api: FakeTelegram, prober: CannedProber
+) -> None:
+    prober.go.clear()
+    api.fault("sendMessage", faults.error(429, "Too Many Requests: retry after 1", {"retry_after": 1}))
+    await group.say(amina, "/check whatsapp")
+    await api.until(lambda: api.called("sendMessage"), "progress")
+    prober.go.set()
+    await group.until(lambda: any("works" in message.text for message in group.from_bot), "answer")
+    assert len(group.from_bot) == 1
 
 
 async def test_who_blocks_the_bot_in_the_middle_is_left_alone(
     chat: Chat, api: FakeTelegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.fault("sendMessage", faults.error(403, "Forbidden: bot was blocked by the user"))
-    await chat.say(amina(chat), "/help")
-    await chat.say(amina(chat), "/help")
+    await say(chat, "/help")
+    await say(chat, "/help")
     await chat.reply()
     assert "Traceback" not in caplog.text
 
 
 async def test_an_outage_of_telegram_is_survived(chat: Chat, api: FakeTelegram) -> None:
-    await chat.say(amina(chat), "/help")
+    await say(chat, "/help")
     await chat.reply()
     await api.refuse_connections()
-    await chat.say(amina(chat), "/services")
+    await say(chat, "/services")
     await api.accept_connections()
     assert "Services I know by name" in (await chat.reply()).text
 
 
-async def test_telegram_may_be_out_of_reach_at_the_start(api: FakeTelegram, conversation: Conversation) -> None:
+async def test_telegram_may_be_out_of_reach_at_the_start(bot: Bot, api: FakeTelegram) -> None:
     api.fault("getMe", faults.bad_gateway(), times=2)
     api.fault("deleteWebhook", faults.captive_portal())
     chat = api.private(api.user(1))
-    async with serving(conversation, api):
-        await chat.say(amina(chat), "/help")
+    async with bot.serving():
+        await say(chat, "/help")
         await chat.reply()
 
 
 async def test_a_second_poller_is_named(chat: Chat, api: FakeTelegram, caplog: pytest.LogCaptureFixture) -> None:
     api.fault("getUpdates", faults.error(409, "Conflict: terminated by other getUpdates request"))
     for _ in range(2):
-        await chat.say(amina(chat), "/help")
+        await say(chat, "/help")
         await chat.reply()
     assert "Another process polls Telegram with the same token" in caplog.text
 
 
-async def test_a_refused_token_ends_the_transport_in_one_line(
-    api: FakeTelegram, conversation: Conversation, caplog: pytest.LogCaptureFixture
-) -> None:
-    wrong = settings(api).model_copy(update={"telegram_bot_token": SecretStr("1:WRONG")})
+async def test_a_refused_token_ends_the_transport_in_one_line(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(TransportError, match="Telegram refuses TELEGRAM_BOT_TOKEN"):
-        await serve(conversation, wrong)
+        async with bot.serving(telegram_bot_token=SecretStr("1:WRONG")) as task:
+            await task
     assert "WRONG" not in caplog.text
 
 
@@ -289,60 +244,58 @@ async def test_a_refused_token_ends_the_transport_in_one_line(
 
 
 async def test_a_stop_answers_what_is_in_hand_and_takes_no_update_twice(
-    api: FakeTelegram, conversation: Conversation, prober: CannedProber
+    bot: Bot, api: FakeTelegram, prober: CannedProber
 ) -> None:
     chat = api.private(api.user(1))
     prober.go.clear()
-    async with serving(conversation, api) as task:
-        await chat.say(amina(chat), "whatsapp")
+    async with bot.serving() as task:
+        await say(chat, "whatsapp")
         await prober.begun.wait()
         task.cancel()
         await api.until(lambda: api.called("getUpdates")[-1].params.get("timeout") == 0, "a last confirmation")
         prober.go.set()
         await asyncio.wait({task})
     assert "WhatsApp — works" in chat.from_bot[0].text
-    async with serving(conversation, api):
-        await chat.say(amina(chat), "/help")
+    async with bot.serving():
+        await say(chat, "/help")
         await chat.until(lambda: len(chat.from_bot) == 2, "help")
     assert prober.asked == {"whatsapp": 1}
 
 
 async def test_a_stop_does_not_wait_for_ever(
-    api: FakeTelegram, conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, api: FakeTelegram, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "GRACE_S", 0.01)
     prober.go.clear()
     chat = api.private(api.user(1))
-    async with serving(conversation, api):
-        await chat.say(amina(chat), "whatsapp")
+    async with bot.serving():
+        await say(chat, "whatsapp")
         await prober.begun.wait()
     assert prober.cancelled == 1
 
 
 async def test_the_token_is_in_no_log_at_any_level(
-    api: FakeTelegram, conversation: Conversation, caplog: pytest.LogCaptureFixture
+    bot: Bot, api: FakeTelegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     api.fault("sendMessage", faults.reset())
     api.fault("getUpdates", faults.bad_gateway())
     chat = api.private(api.user(1))
-    async with serving(conversation, api):
-        await chat.say(amina(chat), "/help")
-        await chat.say(amina(chat), "/help")
+    async with bot.serving():
+        await say(chat, "/help")
+        await say(chat, "/help")
         await chat.reply()
     assert caplog.records
     assert api.token not in redact(caplog.text)
     assert all(api.token not in record.getMessage() for record in caplog.records if record.name.startswith("bot"))
 
 
-async def test_with_a_token_the_bot_serves_telegram(
-    api: FakeTelegram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_with_a_token_the_bot_serves_telegram(bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("probes.Prober", CannedEngine, raising=False)
-    running = asyncio.create_task(parts.run(settings(api, database_path=tmp_path / "other")))
-    chat = api.private(api.user(1))
-    await chat.say(amina(chat), "whatsapp")
-    await (await chat.reply()).until(lambda message: "WhatsApp — works" in message.text)
+    running = asyncio.create_task(parts.run(bot.settings(database_path=tmp_path / "other")))
+    chat = bot.api.private(bot.api.user(1))
+    await say(chat, "whatsapp")
+    assert "WhatsApp — works" in (await chat.reply()).text
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

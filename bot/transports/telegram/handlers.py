@@ -1,0 +1,242 @@
+"""What each kind of update leads to: a question for the conversation, a change of what is stored, or nothing.
+
+`Handlers.job` decides at once, without waiting for anything, whether an update is worth anybody's time. When jobs are
+done is the transport's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from telegram import CallbackQuery, Message
+from telegram.error import BadRequest, TelegramError
+
+from bot.chat import commands, replies, words
+from bot.chat.conversation import Capabilities, Request
+from bot.limits import Allowance, Limits
+from bot.transports.telegram import membership, menus, settings
+from bot.transports.telegram.admins import Admins
+from bot.transports.telegram.calls import Place, stored_id
+from bot.transports.telegram.inline import Inline, command_of
+from bot.transports.telegram.reading import Reader, asker_of, is_anonymous_admin, kind_of, place_of
+from bot.transports.telegram.render import LONG_MARK
+from bot.transports.telegram.responder import TelegramResponder
+from bot.transports.telegram.sender import Sender, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+
+    from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update, User
+    from telegram import Chat as TelegramChat
+
+    from bot.chat.conversation import Conversation
+    from bot.limits import Refusal
+    from bot.pacing import Pacer
+    from bot.store import Store
+    from probes.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
+
+STALE_S = 600
+"""A question of this age is not answered any more: after an outage that would be a flood."""
+_PRIVATE_INTERVAL_S = 1.0
+_GROUP_INTERVAL_S = 5.0
+"""Between two showings of progress."""
+_OF_TYPING = Allowance(20, every_s=0.5)
+"""While somebody types, Telegram asks with each letter."""
+ELSEWHERE = "telegram"
+"""Stands for a chat that the bot is not in."""
+_SAME_MESSAGE = "/again "
+"""Buttons with this command change the message that they stand under."""
+
+
+class Job(NamedTuple):
+    """Something to be done about an update, in the line of whom it concerns."""
+
+    line: Hashable
+    do: Callable[[], Awaitable[object]]
+
+
+class Handlers:
+    """Handles the updates of one bot."""
+
+    def __init__(
+        self, bot: Bot, conversation: Conversation, store: Store, catalogue: Catalogue, pacer: Pacer, *, language: str
+    ) -> None:
+        self._bot = bot
+        self._conversation = conversation
+        self._store = store
+        self._language_otherwise = language
+        self._sender = Sender(bot, pacer, store.chats)
+        self._reader = Reader(bot.bot, menus.COMMANDS)
+        self._admins = Admins(bot)
+        self._inline = Inline(bot, store, catalogue)
+        self._limits = Limits()
+        self._typing = Limits(user=_OF_TYPING, chat=_OF_TYPING)
+
+    def job(self, update: Update) -> Job | None:
+        """Return what is to be done about an update, if anything is."""
+        if message := update.message:
+            return self._about_message(message)
+        if query := update.callback_query:
+            return self._about_press(query)
+        if change := update.my_chat_member:
+            return Job(change.chat.id, lambda: self._changed(change))
+        if typed := update.inline_query:
+            return self._about_typing(typed)
+        if choice := update.chosen_inline_result:
+            return self._about_choice(choice)
+        return self._about_guest(update.guest_message) if update.guest_message else None
+
+    # --- what people say ---
+
+    def _about_message(self, message: Message) -> Job | None:
+        if message.migrate_to_chat_id or message.migrate_from_chat_id:
+            return Job(message.chat.id, lambda: self._migrated(message))
+        text = message.text
+        if text is None or time.time() - message.date.timestamp() > STALE_S:
+            return None
+        if not self._reader.is_for_us(message, text):
+            return None
+        refusal = self._limits.ask(user=asker_of(message), chat=message.chat.id, now=_clock())
+        if refusal is None:
+            return Job(message.chat.id, lambda: self._said(message, text))
+        return Job(message.chat.id, lambda: self._slow_down(message, refusal)) if refusal.tell else None
+
+    async def _said(self, message: Message, text: str) -> None:
+        place = place_of(message)
+        command = commands.parse(text).command
+        if command in settings.COMMANDS:
+            chat = stored_id(message.chat.id)
+            reply = await settings.obey(command, chat, self._store.chats, lambda: self._may_change(message))
+            await self._responder(place).answer(reply)
+            return
+        await self._ask(self._reader.without_mention(text), message.chat, message.from_user, place)
+
+    async def _slow_down(self, message: Message, refusal: Refusal) -> None:
+        await self._responder(place_of(message)).answer(replies.plain(_come_back(refusal)))
+
+    async def _may_change(self, message: Message) -> bool:
+        """Tell whether whoever wrote this may change what is set in the chat."""
+        if kind_of(message.chat) == "private" or is_anonymous_admin(message):
+            return True
+        if message.sender_chat is not None or message.from_user is None:
+            return False
+        return await self._admins.has(message.chat.id, message.from_user.id)
+
+    # --- what people press ---
+
+    def _about_press(self, query: CallbackQuery) -> Job | None:
+        line = query.message.chat.id if query.message else query.from_user.id
+        refusal = self._limits.ask(user=query.from_user.id, chat=line, now=_clock())
+        if refusal is None:
+            return Job(line, lambda: self._pressed(query))
+        told = _come_back(refusal) if refusal.tell else None
+        return Job(line, lambda: _confirm(query, told))
+
+    async def _pressed(self, query: CallbackQuery) -> None:
+        command = query.data or ""
+        if command.startswith(LONG_MARK):
+            command = await self._long_command(command.removeprefix(LONG_MARK))
+        if not await _confirm(query, None if command else words.BUTTON_FORGOTTEN) or not command:
+            return
+        if isinstance(query.message, Message):
+            place = place_of(query.message)
+            editing = query.message.message_id if command.startswith(_SAME_MESSAGE) else None
+        elif query.message is not None:  # too old for Telegram to say what it was
+            place, editing = Place(query.message.chat.id), None
+        else:
+            place, editing = Place(None, inline_id=query.inline_message_id), None
+        chat = query.message.chat if query.message else None
+        await self._ask(command, chat, query.from_user, place, editing=editing)
+
+    async def _long_command(self, token: str) -> str:
+        return await kept(lambda: self._store.chats.command(token)) or ""
+
+    # --- what people ask from other chats ---
+
+    def _about_typing(self, query: InlineQuery) -> Job | None:
+        refused = self._typing.ask(user=query.from_user.id, chat=query.from_user.id, now=_clock())
+        return None if refused else Job(("inline", query.from_user.id), lambda: self._inline.offer(query))
+
+    def _about_choice(self, choice: ChosenInlineResult) -> Job | None:
+        """Measure what somebody sent; Telegram tells of it only where @BotFather was asked for inline feedback."""
+        inline_id = choice.inline_message_id
+        if inline_id is None:
+            return None
+        command, place = command_of(choice.result_id), Place(None, inline_id=inline_id)
+        return Job(("inline", choice.from_user.id), lambda: self._ask(command, None, choice.from_user, place))
+
+    def _about_guest(self, message: Message) -> Job | None:
+        asker = asker_of(message)
+        refused = self._limits.ask(user=asker, chat=("guest", message.chat.id), now=_clock())
+        return None if refused else Job(("inline", asker), lambda: self._guest(message))
+
+    async def _guest(self, message: Message) -> None:
+        found = await self._inline.answer_guest(message, self._reader.without_mention(message.text or ""))
+        if found:
+            inline_id, command = found
+            await self._ask(command, None, message.from_user, Place(None, inline_id=inline_id))
+
+    # --- what happens to chats ---
+
+    async def _changed(self, change: ChatMemberUpdated) -> None:
+        self._admins.forget(change.chat.id)
+        await membership.note(change, self._store.chats, now=time.time())
+
+    async def _migrated(self, message: Message) -> None:
+        await membership.follow(message, self._store.chats)
+
+    # --- what they have in common ---
+
+    async def _ask(
+        self, text: str, chat: TelegramChat | None, user: User | None, place: Place, *, editing: int | None = None
+    ) -> None:
+        """Put a question to the conversation."""
+        request = Request(
+            chat=stored_id(chat.id) if chat else ELSEWHERE,
+            text=text,
+            language=await self._meet(chat, user, place),
+        )
+        await self._conversation.handle(request, self._responder(place, editing=editing))
+
+    async def _meet(self, chat: TelegramChat | None, user: User | None, place: Place) -> str:
+        """Know a chat from now on; return the language that was chosen in it, else its speaker's own."""
+        known = None
+        if chat is not None:
+            known = await kept(lambda: self._store.chats.meet(stored_id(chat.id), kind_of(chat), now=time.time()))
+        elif user is not None:
+            known = await kept(lambda: self._store.chats.find(stored_id(user.id)))
+        place.muted = known is not None and known.state == "muted"
+        return (known and known.language) or (user and user.language_code) or self._language_otherwise
+
+    def _responder(self, place: Place, *, editing: int | None = None) -> TelegramResponder:
+        capabilities = Capabilities(
+            edits=True,
+            progress_interval_s=_PRIVATE_INTERVAL_S if place.is_private else _GROUP_INTERVAL_S,
+            bot_name=self._bot.username,
+        )
+        return TelegramResponder(self._sender, place, capabilities, editing=editing)
+
+
+async def _confirm(query: CallbackQuery, text: str | None) -> bool:
+    """Tell Telegram that a press arrived; False where it has given up on it, and so has whoever pressed."""
+    try:
+        await query.answer(text, show_alert=text is not None)
+    except BadRequest:
+        return False
+    except TelegramError as error:
+        _log.info("A button's press could not be confirmed: %s", error)
+    return True
+
+
+def _come_back(refusal: Refusal) -> str:
+    return words.SLOW_DOWN.format(seconds=math.ceil(refusal.wait_s))
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,79 @@
+"""What a message of Telegram's says, to whom, and where its answer belongs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telegram.constants import ChatType, MessageEntityType
+
+from bot.chat import commands
+from bot.transports.telegram.calls import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from telegram import Chat, Message, User
+
+    from bot.store.chats import Kind
+
+
+class Reader:
+    """Knows which messages are for the bot."""
+
+    def __init__(self, bot: User, known_commands: Collection[str]) -> None:
+        self._bot = bot
+        self._commands = frozenset(known_commands)
+        self._mention = f"@{bot.username}".casefold()
+
+    def is_addressed(self, message: Message) -> bool:
+        """Tell whether a message is surely for the bot: in private, as an answer to it, or naming it."""
+        answered = message.reply_to_message
+        return (
+            message.chat.type == ChatType.PRIVATE
+            or (answered is not None and answered.from_user is not None and answered.from_user.id == self._bot.id)
+            or self._mention
+            in (text.casefold() for text in message.parse_entities([MessageEntityType.MENTION]).values())
+        )
+
+    def is_for_us(self, message: Message, text: str) -> bool:
+        """Tell whether it wants an answer. A command for another bot does not, whoever it answers."""
+        said = commands.parse(text)
+        if said.bot is not None:
+            return f"@{said.bot}".casefold() == self._mention
+        return said.command in self._commands or self.is_addressed(message)
+
+    def without_mention(self, text: str) -> str:
+        """Return the text without the bot's name, but for that in a command: "/check@reachbot"."""
+        return " ".join(word for word in text.split(" ") if word.casefold().strip(",:") != self._mention)
+
+
+def place_of(message: Message) -> Place:
+    """Return where the answer to a message belongs: its topic, and beneath it where others talk too."""
+    private = message.chat.type == ChatType.PRIVATE
+    return Place(
+        message.chat.id,
+        thread_id=message.message_thread_id if message.is_topic_message else None,
+        reply_to=None if private else message.message_id,
+    )
+
+
+def asker_of(message: Message) -> int:
+    """Return who is to be counted as asking: somebody who speaks in a chat's name is that chat."""
+    if message.sender_chat is not None:
+        return message.sender_chat.id
+    return message.from_user.id if message.from_user else message.chat.id
+
+
+def is_anonymous_admin(message: Message) -> bool:
+    """Tell whether an administrator speaks in the group's own name: nobody else can.
+
+    The sender that Telegram puts there is the same everywhere and proves nothing by itself.
+    """
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+
+
+def kind_of(chat: Chat) -> Kind:
+    """Return the kind of a chat as the store knows it."""
+    if chat.type == ChatType.PRIVATE:
+        return "private"
+    return "channel" if chat.type == ChatType.CHANNEL else "group"
