@@ -23,7 +23,7 @@ from tests.lab.errors import LabError, NamespacesForbiddenError
 from tests.lab.forwarder import Configure, CountHits
 from tests.lab.framing import receive_message, send_message
 from tests.lab.links import tun_is_open
-from tests.lab.processes import Processes, WorldMain, start
+from tests.lab.processes import CATALOGUE, Processes, WorldMain, start
 from tests.lab.scenario import Scenario
 
 T = TypeVar("T")
@@ -128,13 +128,14 @@ class Lab:
     # --- commands and calls on the client host ------------------------------------------------------------------------
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return this process's environment without its ways out of the lab, the lab's own authority trusted."""
+        """Return this process's environment without its ways out of the lab, the lab's own authorities trusted."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if name not in _OUTSIDE_VARIABLES and not name.lower().endswith("_proxy")
         }
-        return kept | {"SSL_CERT_FILE": str(self._processes.certificate)} | dict(extra or {})
+        trusted = {"SSL_CERT_FILE": str(self._processes.certificate), "CATALOGUE_DIR": str(self.files / CATALOGUE)}
+        return kept | trusted | dict(extra or {})
 
     def popen(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import kernel
-from tests.lab.ca import DIRECTORY_VARIABLE, ensure_ca
+from tests.lab.ca import DIRECTORY_VARIABLE, CaFiles, ensure_ca
 from tests.lab.calls import await_end
 from tests.lab.errors import LabError, NamespacesForbiddenError
 from tests.lab.forwarder import Forwarder
@@ -25,6 +25,8 @@ from tests.lab.namespaces import Namespaces, supervise
 # Runs the servers until the control socket with this descriptor closes; messages are as `framing` says.
 WorldMain = Callable[[int], None]
 
+CATALOGUE = "catalogue"
+"""The directory, among a lab's files, that takes the place of an operator's own services and authorities."""
 _ANSWER_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 5.0
 _DESCRIPTORS = 4  # of the client host's namespaces
@@ -53,7 +55,8 @@ def start(world_main: WorldMain, *, use_tun: bool) -> Processes:
     with ExitStack() as held:
         files = Path(tempfile.mkdtemp(prefix="reachbot-lab-"))
         held.callback(shutil.rmtree, files, ignore_errors=True)
-        certificate = ensure_ca(files).certificate
+        authorities = ensure_ca(files)
+        _vouch(authorities, files / CATALOGUE / "roots")
         (files / "resolv.conf").write_text("")
         (files / "nsswitch.conf").write_text("hosts: files dns\n")
         control, inner_control = _channel(held)
@@ -70,7 +73,14 @@ def start(world_main: WorldMain, *, use_tun: bool) -> Processes:
         _let_unshare(control, supervisor)
         namespaces = _receive_namespaces(control)
         held.callback(namespaces.close)
-        return Processes(control, world, namespaces, files, certificate, held.pop_all())
+        return Processes(control, world, namespaces, files, authorities.certificate, held.pop_all())
+
+
+def _vouch(authorities: CaFiles, roots: Path) -> None:
+    """Let the lab's authorities stand in for those that services have of their own."""
+    roots.mkdir(parents=True)
+    shutil.copy(authorities.private_certificate, roots / "signal.pem")
+    shutil.copy(authorities.national_certificate, roots / "russia.pem")
 
 
 def _channel(held: ExitStack) -> tuple[socket.socket, socket.socket]:
