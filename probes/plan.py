@@ -234,16 +234,24 @@ def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
 
 
 def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> Iterator[Attempt]:
-    secure = Endpoint("https", evidence.endpoint.host, 443, evidence.endpoint.path)
-    yield Attempt(endpoint=secure, address=flow.attempt.address, arm=Arm.CONTROL, purpose=Purpose.SECURE_TWIN)
+    address = flow.attempt.address
+    yield Attempt(endpoint=_secure(evidence), address=address, arm=Arm.CONTROL, purpose=Purpose.SECURE_TWIN)
     yield from _elsewhere(evidence, controls)
+
+
+def _secure(evidence: Evidence) -> Endpoint:
+    """The same site over TLS."""
+    return Endpoint("https", evidence.endpoint.host, 443, evidence.endpoint.path)
 
 
 # --- transfers -------------------------------------------------------------------------------------------------------
 
 
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
-    """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns."""
+    """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns.
+
+    What goes in clear text goes over TLS as well: a network may slow a port down.
+    """
     address = _where_to_move_data(evidence)
     if address is None:
         return
@@ -253,16 +261,19 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
     unrelated = next(a for a in controls.unrelated_addresses if a != address)
     elsewhere = replace(here, address=unrelated, purpose=Purpose.UNRELATED_BASELINE)
+    secure = replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
+    twins = [secure] if evidence.endpoint.scheme == "http" else []
     for transfer in TRANSFERS:
-        for attempt in (plain, here, elsewhere):
+        for attempt in (plain, here, elsewhere, *twins):
             for nth in range(1, REPEATS + 1):
                 yield replace(attempt, transfer=transfer, nth=nth)
 
 
 def _where_to_move_data(evidence: Evidence) -> str | None:
-    """An address that has proven itself, the same one all the time, even if the page did not come through."""
+    """An address that has proven itself, as far as it can, and always the same one, even if its page was cut short."""
     started = [f for f in evidence.flows if f.attempt.purpose is Purpose.TRANSFER]
-    able = [f for f in evidence.own_flows if f.proves_name and (f.works or f.page_froze)]
+    trusted = [f for f in evidence.own_flows if f.proves_name or evidence.endpoint.scheme == "http"]
+    able = [flow for flow in trusted if flow.works or flow.page_froze]
     return next((flow.attempt.address for flow in (*started, *able)), None)
 
 

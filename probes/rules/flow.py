@@ -52,6 +52,11 @@ class Haul:
         return self._of(Purpose.UNRELATED_BASELINE)
 
     @cached_property
+    def secure(self) -> list[Flow]:
+        """Over TLS, at the same address, where the endpoint is in clear text."""
+        return self._of(Purpose.SECURE_TWIN)
+
+    @cached_property
     def frozen(self) -> list[Flow]:
         return [f for f in self.own if f.transfer and (f.transfer.stalled_after_bytes or 0) in FREEZE_BYTES]
 
@@ -63,6 +68,12 @@ class Haul:
 
 def _rates(flows: Iterable[Flow]) -> list[float]:
     return [f.transfer.rate_bytes_s for f in flows if f.transfer and f.transfer.rate_bytes_s]
+
+
+def _rates_a_round_trip(flows: Iterable[Flow]) -> list[float]:
+    """Return how much is moved in a round trip: unlike a rate, this does not fall with the distance."""
+    moved = [flow.transfer for flow in flows if flow.transfer]
+    return [t.rate_bytes_s * t.info.min_rtt_s for t in moved if t.rate_bytes_s and t.info]
 
 
 def frozen_by_name(haul: Haul) -> Finding | None:
@@ -109,29 +120,44 @@ def throttled_by_name(haul: Haul) -> Finding | None:
 
     Both go to the same address, in turns, at least twice each. Confirmed.
     """
-    return _throttled(haul, haul.here, Confidence.CONFIRMED)
+    if not _slower(_rates(haul.own), _rates(haul.here)):
+        return None
+    because = ids_of([*haul.own, *haul.here])
+    return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_THROTTLED, because=because)
+
+
+def throttled_in_clear(haul: Haul) -> Finding | None:
+    """Transfers in clear text are at least ten times slower than as large ones over TLS.
+
+    Both go to the same address, in turns, at least twice each. Likely: a server's two ports are not quite the same.
+    """
+    if not _slower(_rates(haul.own), _rates(haul.secure)):
+        return None
+    because = ids_of([*haul.own, *haul.secure])
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_THROTTLED, because=because)
 
 
 def throttled_by_address(haul: Haul) -> Finding | None:
-    """Transfers to the address are at least ten times slower than as large ones to an unrelated server.
+    """Transfers to the address move at least ten times less in a round trip than as large ones to an unrelated server.
 
-    In turns, at least twice each. Likely: a slow server looks much the same.
+    In turns, at least twice each; a server that is merely far away moves as much in each of its longer round trips.
+    Likely: a slow server looks much the same.
     """
-    return _throttled(haul, haul.elsewhere, Confidence.LIKELY)
-
-
-def _throttled(haul: Haul, controls: list[Flow], confidence: Confidence) -> Finding | None:
-    own, others = _rates(haul.own), _rates(controls)
-    if len(own) < ENOUGH or len(others) < ENOUGH or median(others) < THROTTLED * median(own):
+    if not _slower(_rates_a_round_trip(haul.own), _rates_a_round_trip(haul.elsewhere)):
         return None
-    because = ids_of([*haul.own, *controls])
-    return say(Status.DEGRADED, confidence, Cause.FLOW_THROTTLED, because=because)
+    because = ids_of([*haul.own, *haul.elsewhere])
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_THROTTLED, because=because)
+
+
+def _slower(own: list[float], others: list[float]) -> bool:
+    return len(own) >= ENOUGH and len(others) >= ENOUGH and median(others) >= THROTTLED * median(own)
 
 
 RULES = (
     Rule("flow.frozen_by_name", frozen_by_name),
     Rule("flow.throttled_by_name", throttled_by_name),
     Rule("flow.frozen_by_address", frozen_by_address),
+    Rule("flow.throttled_in_clear", throttled_in_clear),
     Rule("flow.throttled_by_address", throttled_by_address),
     Rule("flow.frozen_everywhere", frozen_everywhere),
 )

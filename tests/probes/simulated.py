@@ -103,7 +103,7 @@ class Censor:
     frozen: frozenset[str] = frozenset()
     """Names, or addresses, under which a transfer stops after 16 KB."""
     slow: frozenset[str] = frozenset()
-    """Names, or addresses, under which a transfer crawls."""
+    """Names, addresses, or "address:port", under which a transfer crawls."""
 
 
 PORTAL = Server(
@@ -149,6 +149,8 @@ class Simulated:
     outside_sees: Mapping[str, str] = field(default_factory=dict)
     """Failures that the outside control meets at addresses, beside those of the servers themselves."""
     rtt_s: float = 0.04
+    far: Mapping[str, float] = field(default_factory=dict)
+    """Addresses with a longer round trip; only transfers know of it."""
     jitter_s: float = 0.0
     loss: float = 0.0
     loses: tuple[int, ...] = ()
@@ -261,10 +263,12 @@ class SimulatedNetwork:
                 return
 
     async def _transfer(self, attempt: Attempt, transfer: Transfer) -> TransferObservation:
-        who = {attempt.server_name or attempt.endpoint.host, attempt.address}
+        port = attempt.port or attempt.endpoint.port
+        who = {attempt.server_name or attempt.endpoint.host, attempt.address, f"{attempt.address}:{port}"}
         frozen, slow = who & self._world.censor.frozen, who & self._world.censor.slow
         moved = 16_000 if frozen else transfer.size_bytes
-        elapsed_s = 4.0 if frozen else 3.0 if slow else 0.1
+        rtt_s = self._world.far.get(attempt.address, self._world.rtt_s)
+        elapsed_s = 4.0 if frozen else 75 * rtt_s if slow else 2.5 * rtt_s
         await asyncio.sleep(elapsed_s)
         return TransferObservation(
             arm=attempt.arm,
@@ -277,6 +281,7 @@ class SimulatedNetwork:
             moved_bytes=moved,
             rate_bytes_s=None if frozen else moved / elapsed_s,
             stalled_after_bytes=moved if frozen else None,
+            info=TcpInfo(min_rtt_s=rtt_s, bytes_received=moved, retransmits=0, unacknowledged=0),
         )
 
     async def _step(self, attempt: Attempt, step: str) -> AnyObservation:

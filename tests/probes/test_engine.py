@@ -591,3 +591,15 @@ def test_what_is_reached_must_also_deliver(censor: Censor, status: str, confiden
     world = replace(HEALTHY, censor=censor)
     report = run(Engine(world.network(), seed=1).check(host_service(HOST), deep=True))
     assert said(report) == (status, confidence, causes)
+
+
+def test_what_is_far_away_is_not_throttled() -> None:
+    world = replace(HEALTHY, far={ADDRESS: 20 * HEALTHY.rtt_s})
+    assert said(run(Engine(world.network(), seed=1).check(host_service(HOST), deep=True))) == ("ok", "confirmed", "")
+
+
+@pytest.mark.parametrize(("slow", "status"), [(f"{ADDRESS}:80", "degraded"), (f"{ADDRESS}:443", "ok")])
+def test_clear_text_is_held_against_tls(slow: str, status: str) -> None:
+    world = censored(slow=frozenset({slow}))
+    report = run(Engine(world.network(), seed=1).check(host_service(f"http://{HOST}"), deep=True))
+    assert report.status == status
