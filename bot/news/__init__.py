@@ -1,0 +1,1 @@
+"""News about access: feeds are read, kept, and linked where they explain an answer."""
