@@ -32,7 +32,7 @@ ENOUGH = 2
 WHOAMI = "whoami.akamai.net"
 """Resolves to the address that the resolver itself asks from (https://www.akamai.com/blog/developers)."""
 _SAME_NETWORK_BITS = 16
-_DENIES: frozenset[Word | None] = frozenset({"denied", "empty"})
+DENIES: frozenset[Word | None] = frozenset({"denied", "empty"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class NameInDirectory:
         honest = Counter(word_of(o, self.permits) for o in self.observations if o.transport == "doh")
         if not honest["given"]:
             return self._status_of_nothing(honest)
-        denied = said <= _DENIES and (len(self.path.alive) > 1 or self._is_policy)
+        denied = said <= DENIES and (len(self.path.alive) > 1 or self._is_policy)
         return "delisted" if denied and honest["given"] >= ENOUGH else "unclear"
 
     def _status_of_nothing(self, honest: Counter[Word | None]) -> str:
@@ -208,7 +208,7 @@ class NameInDirectory:
         tries = tcp if self.path.transport == "tcp" or self._injected else udp
         if "given" in tcp:
             return "given"
-        denials = sum(word in _DENIES for word in tries)
+        denials = sum(word in DENIES for word in tries)
         if denials >= ENOUGH and denials * 2 > len(tries):
             return "denied" if "denied" in tries else "empty"
         agreed = len({*tries, *tcp}) == 1

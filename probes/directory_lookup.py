@@ -123,7 +123,7 @@ class Search:
         self._ask = ask
         self._families = ask.network.families()
         self._heard: dict[str, list[DnsObservation]] = {name: [] for name in names}
-        self._following: dict[str, list[asyncio.Task[None]]] = {name: [] for name in names}
+        self._following: list[tuple[str, Server, asyncio.Task[None]]] = []
         self._followed_up: set[tuple[str, str]] = set()
 
     def finding(self) -> DirectoryFinding:
@@ -146,13 +146,20 @@ class Search:
                 return
             self._ask_for_all(self._directory.servers, "udp")
             self._path = await paths.find(self._directory, self._ask)
+            self._leave(but=self._path.alive)
             if self._path.transport == "tcp":
                 self._ask_for_all(self._path.alive, "tcp")
 
     def _ask_for_all(self, servers: Sequence[Server], transport: Transport) -> None:
         for name in self.names:
             for server in servers:
-                self._following[name].append(self._start(self._ask_for(name, server, transport)))
+                self._following.append((name, server, self._start(self._ask_for(name, server, transport))))
+
+    def _leave(self, *, name: str | None = None, but: Sequence[Server] = ()) -> None:
+        """Ask no further for a name, or of all servers but some."""
+        for about, server, task in self._following:
+            if about == name or (name is None and server not in but):
+                task.cancel()
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)
@@ -164,7 +171,7 @@ class Search:
                 self._follow_up(name, server, transport)
             return observation
 
-        await self._ask.until_given(tries_at(name, server, transport, self._families, TRIES), ask)
+        await self._ask.until_settled(tries_at(name, server, transport, self._families, TRIES), ask)
 
     def _follow_up(self, name: str, server: Server, transport: Transport) -> None:
         """Once a name is not given: ask the server over TCP, validated operators, and a root server, each once."""
@@ -197,8 +204,7 @@ class Search:
             for task in pending:
                 task.cancel()
         if {task.result() for task in asked if not task.cancelled()} <= {"denied", "empty"}:
-            for following in self._following[name]:
-                following.cancel()
+            self._leave(name=name)
 
     async def _ask_operator(self, name: str, url: str) -> Word | None:
         """Ask one operator, and once more where the connection, which all questions to it share, broke."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""
-GRACE_S = 1.5
+GRACE_S = 1.25
 """A national directory may take this much longer than the measurement: one that is silent is known by then."""
 VANTAGE_GRACE_S = 0.25
 """How much longer yet finding out where this host is may take. Unfinished, it is begun again in the next check."""

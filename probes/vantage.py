@@ -1,9 +1,10 @@
 """Where this host measures from: its public address, whose network that is in, and in which country.
 
-Two servers are asked by which address they see us. Google's authoritative server comes first, since its AA flag shows
-that it was reached: whoever answers in its place would tell his own address. OpenDNS's resolver is the fallback; nobody
-else knows its name for the caller. Whose network it is, Team Cymru's DNS service says
-(https://www.team-cymru.com/ip-asn-mapping), asked over HTTPS first, so that a censor's resolver has no say in it.
+Two servers are asked by which address they see us. Google's authoritative server comes first, over TCP as it is less
+often led elsewhere, and its AA flag shows that it was reached: whoever answers in its place would tell his own
+address. OpenDNS's resolver is the fallback; nobody else knows its name for the caller. Whose network it is, Team
+Cymru's DNS service says (https://www.team-cymru.com/ip-asn-mapping), asked over HTTPS first, so that a censor's
+resolver has no say in it.
 
 The address leaves this module, and is asked about, only as the network around it. What is not found out is None.
 """
@@ -22,7 +23,7 @@ import dns.rdataclass
 import dns.rdatatype
 from dns.rdtypes.txtbase import TXTBase
 
-from probes.model import Arm, DnsObservation, Purpose, Vantage
+from probes.model import Arm, Purpose, Vantage
 from probes.network import Question
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from probes.network import Network
 
     Prefix = IPv4Network | IPv6Network
+
+QueryType = Literal["A", "AAAA", "TXT"]
+Transport = Literal["udp", "tcp", "doh"]
 
 KEPT_S = 6 * 3600.0
 RETRY_S = 60.0
@@ -50,19 +54,20 @@ class _Mirror:
     """A server that answers a name with the address of whoever asks."""
 
     name: str
-    query_type: Literal["A", "AAAA", "TXT"]
+    query_type: QueryType
     resolver: str
+    transport: Transport
     authoritative: bool
 
 
 _MIRRORS: dict[int, tuple[_Mirror, ...]] = {
     4: (
-        _Mirror("o-o.myaddr.l.google.com", "TXT", "216.239.32.10", authoritative=True),  # ns1.google.com
-        _Mirror("myip.opendns.com", "A", "208.67.222.222", authoritative=False),  # resolver1.opendns.com
+        _Mirror("o-o.myaddr.l.google.com", "TXT", "216.239.32.10", "tcp", authoritative=True),  # ns1.google.com
+        _Mirror("myip.opendns.com", "A", "208.67.222.222", "udp", authoritative=False),  # resolver1.opendns.com
     ),
     6: (
-        _Mirror("o-o.myaddr.l.google.com", "TXT", "2001:4860:4802:32::a", authoritative=True),
-        _Mirror("myip.opendns.com", "AAAA", "2620:119:35::35", authoritative=False),
+        _Mirror("o-o.myaddr.l.google.com", "TXT", "2001:4860:4802:32::a", "tcp", authoritative=True),
+        _Mirror("myip.opendns.com", "AAAA", "2620:119:35::35", "udp", authoritative=False),
     ),
 }
 
@@ -95,16 +100,17 @@ class VantageProbe:
     async def _own_prefix(self) -> Prefix | None:
         for family in sorted(self._network.families()):
             for mirror in _MIRRORS[family]:
-                answer = await self._ask(mirror.name, mirror.query_type, mirror.resolver, _ADDRESS_TIMEOUT_S)
-                prefix = self._seen_by(mirror, answer)
+                prefix = await self._seen_by(mirror)
                 if prefix is not None:
                     return prefix
         return None
 
-    def _seen_by(self, mirror: _Mirror, answer: DnsObservation) -> Prefix | None:
-        if answer.reply is None or (mirror.authoritative and "aa" not in answer.reply.flags):
+    async def _seen_by(self, mirror: _Mirror) -> Prefix | None:
+        question = _question(mirror.name, mirror.query_type, mirror.resolver, mirror.transport, _ADDRESS_TIMEOUT_S)
+        reply = (await self._network.ask(question)).reply
+        if reply is None or (mirror.authoritative and "aa" not in reply.flags):
             return None
-        mine = (record for record in answer.reply.answers if record.type == mirror.query_type)
+        mine = (record for record in reply.answers if record.type == mirror.query_type)
         seen = (text_of(record.data) if record.type == "TXT" else record.data for record in mine)
         return next((masked(address) for address in seen if self._network.permits(address, 443)), None)
 
@@ -118,24 +124,23 @@ class VantageProbe:
 
     async def _texts(self, name: str) -> list[str]:
         for resolver in (*self._network.trusted_resolvers(), *self._network.system_resolvers()):
-            reply = (await self._ask(name, "TXT", resolver, _NETWORK_TIMEOUT_S)).reply
+            transport: Transport = "doh" if "://" in resolver else "udp"
+            reply = (await self._network.ask(_question(name, "TXT", resolver, transport, _NETWORK_TIMEOUT_S))).reply
             if reply is not None:
                 return [text_of(record.data) for record in reply.answers if record.type == "TXT"]
         return []
 
-    async def _ask(
-        self, name: str, query_type: Literal["A", "AAAA", "TXT"], resolver: str, timeout_s: float
-    ) -> DnsObservation:
-        question = Question(
-            name=name,
-            query_type=query_type,
-            resolver=resolver,
-            transport="doh" if "://" in resolver else "udp",
-            timeout_s=timeout_s,
-            arm=Arm.CONTROL,
-            purpose=Purpose.BASELINE,
-        )
-        return await self._network.ask(question)
+
+def _question(name: str, query_type: QueryType, resolver: str, transport: Transport, timeout_s: float) -> Question:
+    return Question(
+        name=name,
+        query_type=query_type,
+        resolver=resolver,
+        transport=transport,
+        timeout_s=timeout_s,
+        arm=Arm.CONTROL,
+        purpose=Purpose.BASELINE,
+    )
 
 
 # --- how answers read ------------------------------------------------------------------------------------------------
