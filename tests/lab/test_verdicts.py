@@ -3,14 +3,18 @@
 `scenarios/` holds what is true; these tables hold what must be said of it: status, confidence and causes in order.
 """
 
+from pathlib import Path
+
 import pytest
 
+from probes.model import Cause
 from tests.lab.lab import Lab
 from tests.lab.scenario import load_scenarios
 from tests.lab.scenarios.places import SITE
-from tests.lab.verdicts import Checked, check, steps
+from tests.lab.verdicts import Checked, check, components, run, steps
 
 SCENARIOS = load_scenarios()
+SERVICES = Path(__file__).parent / "services"
 CLEAR_TEXT = f"http://{SITE}"
 GEO_SITE = "www.instagram.com"
 
@@ -125,6 +129,71 @@ IN_CLEAR_TEXT = {
     "clear-text-works": "ok likely",
     "delisted+blockpage": "blocked confirmed dns.delisted http.blockpage",
 }
+IN_DEPTH = {
+    "frozen-by-name": "degraded confirmed flow.frozen",
+    "frozen-by-address": "degraded likely flow.frozen",
+    "throttled-by-name": "degraded confirmed flow.throttled",
+    "throttled-by-address": "degraded likely flow.throttled",
+    "shaped-by-name": "degraded confirmed flow.throttled",
+    "delisted+throttled": "blocked confirmed dns.delisted flow.throttled",
+    "page-stalls": "down confirmed service.down",
+    "line-slow": "ok confirmed",
+    "site-far": "ok confirmed",
+    "big-page": "ok confirmed",
+}
+AT_A_GLANCE = {
+    "frozen-by-name": "degraded likely flow.frozen",
+    "frozen-by-address": "degraded likely flow.frozen",
+    "page-stalls-controls-dead": "inconclusive possible no_outside_control",
+}
+TALK_FINE = {"web": "ok confirmed", "chat": "ok likely", "fast": "ok likely", "calls": "ok likely"}
+TALK: dict[str, tuple[str, dict[str, str]]] = {
+    "healthy": ("ok confirmed", {}),
+    "mtproto-dropped": ("degraded confirmed proto.dropped", {"chat": "blocked confirmed proto.dropped"}),
+    "mtproto-reset": ("degraded confirmed proto.reset", {"chat": "blocked confirmed proto.reset"}),
+    "mtproto-plain-dropped": ("degraded confirmed proto.dropped", {"chat": "degraded confirmed proto.dropped"}),
+    "centres-dropped": ("degraded confirmed ip.dropped", {"chat": "blocked confirmed ip.dropped"}),
+    "quic-dropped": ("degraded confirmed quic.dropped", {"fast": "blocked confirmed quic.dropped"}),
+    "quic-dropped-altogether": ("degraded likely quic.dropped", {"fast": "blocked likely quic.dropped"}),
+    "service-without-quic": ("ok confirmed", {"fast": "inconclusive possible not_measured"}),
+    "calls-dropped": ("degraded likely calls.dropped", {"calls": "blocked likely calls.dropped"}),
+    "udp-dropped": (
+        "ok confirmed",
+        {"fast": "inconclusive possible not_measured", "calls": "inconclusive possible not_measured"},
+    ),
+}
+IN_RUSSIA = {
+    "whatsapp": (
+        "degraded confirmed dns.delisted tls.sni_dropped calls.dropped",
+        {
+            "web": "blocked confirmed dns.delisted tls.sni_dropped",
+            "chat": "ok likely",
+            "signup": "blocked confirmed tls.sni_dropped",
+            "media": "blocked confirmed tls.sni_dropped",
+            "calls": "blocked likely calls.dropped",
+        },
+    ),
+    "telegram": (
+        "degraded confirmed ip.dropped",
+        {"web": "ok confirmed", "chat": "degraded confirmed ip.dropped", "bots": "ok confirmed"},
+    ),
+    "youtube": (
+        "blocked confirmed dns.delisted",
+        {
+            "web": "blocked confirmed dns.delisted",
+            "images": "ok confirmed",
+            "video": "degraded confirmed flow.throttled",
+            "quic": "blocked confirmed dns.delisted quic.dropped",
+        },
+    ),
+    "max": ("ok confirmed", {"web": "ok confirmed"}),
+    "vk": ("ok confirmed", {"web": "ok confirmed"}),
+    "instagram": (
+        "blocked confirmed dns.delisted tls.sni_dropped",
+        {"web": "blocked confirmed dns.delisted tls.sni_dropped", "cdn": "blocked confirmed tls.sni_dropped"},
+    ),
+}
+DELISTED_IN_RUSSIA = {"whatsapp", "youtube", "instagram"}
 THIS_HOST = {
     "offline": ("inconclusive confirmed host.offline", "offline", "broken"),
     "offline-tcp": ("inconclusive confirmed host.offline", "offline", "ok"),
@@ -206,6 +275,36 @@ def test_a_site_in_clear_text(lab: Lab, name: str, expected: str) -> None:
     assert_said(check(lab, CLEAR_TEXT), expected)
 
 
+@pytest.mark.parametrize(("name", "expected"), AT_A_GLANCE.items())
+def test_a_page_that_does_not_come_through(lab: Lab, name: str, expected: str) -> None:
+    lab.configure(SCENARIOS[name])
+    assert_said(check(lab, SITE), expected)
+
+
+@pytest.mark.parametrize(("name", "expected"), IN_DEPTH.items())
+def test_how_much_comes_through(lab: Lab, name: str, expected: str) -> None:
+    lab.configure(SCENARIOS[name])
+    assert_said(check(lab, SITE, deep=True), expected)
+
+
+@pytest.mark.parametrize(("name", "expected", "changes"), [(name, *row) for name, row in TALK.items()])
+def test_a_messenger_of_every_protocol(lab: Lab, name: str, expected: str, changes: dict[str, str]) -> None:
+    lab.configure(SCENARIOS[name])
+    checked = check(lab, "labtalk", environment={"CATALOGUE_DIR": str(SERVICES)})
+    assert_said(checked, expected)
+    assert components(checked.report) == TALK_FINE | changes
+
+
+@pytest.mark.parametrize(("service", "expected", "lines"), [(name, *row) for name, row in IN_RUSSIA.items()])
+def test_a_country_s_day(lab: Lab, service: str, expected: str, lines: dict[str, str]) -> None:
+    lab.configure(SCENARIOS["russia-2026-02"])
+    checked = check(lab, service)
+    assert_said(checked, expected)
+    assert lines.items() <= components(checked.report).items()
+    (directory,) = checked.report["directories"]
+    assert directory["status"] == ("delisted" if service in DELISTED_IN_RUSSIA else "listed")
+
+
 @pytest.mark.parametrize(("name", "expected", "network", "resolver"), [(n, *row) for n, row in THIS_HOST.items()])
 def test_this_host_is_suspected_first(lab: Lab, name: str, expected: str, network: str, resolver: str) -> None:
     lab.configure(SCENARIOS[name])
@@ -222,3 +321,35 @@ def test_what_an_allow_list_holds_works_behind_it(lab: Lab) -> None:
 def test_honest_resolvers_may_differ(lab: Lab) -> None:
     lab.configure(SCENARIOS["geo-dns+cache"])
     assert_said(check(lab, GEO_SITE), "ok confirmed")
+
+
+# --- in an interpreter of its own, as people run it ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "expected"), [("healthy", "ok confirmed"), ("name-reset", HANDSHAKES["name-reset"])])
+def test_the_program_says_the_same_by_itself(lab: Lab, name: str, expected: str) -> None:
+    lab.configure(SCENARIOS[name])
+    assert_said(run(lab, SITE), expected)
+
+
+def test_several_targets_are_answered_in_their_order(lab: Lab) -> None:
+    lab.configure(SCENARIOS["russia-2026-02"])
+    checked = run(lab, "max", "www.instagram.com", CLEAR_TEXT)
+    assert [report["status"] for report in checked.reports] == ["ok", "blocked", "ok"]
+    assert checked.code == 1
+
+
+def test_a_target_that_is_none_is_refused_in_one_line(lab: Lab) -> None:
+    checked = run(lab, "http://127.0.0.1/")
+    assert (checked.reports, checked.code) == ((), 2)
+    assert len(checked.stderr.splitlines()) == 1
+
+
+# --- whether these tables hold all that can be said ---------------------------------------------------------------
+
+
+def test_every_cause_is_said_somewhere() -> None:
+    tables = [NAMES, ADDRESSES, HANDSHAKES, PAGES, MIXES, IN_CLEAR_TEXT, IN_DEPTH, AT_A_GLANCE]
+    texts = [text for table in tables for text in table.values()]
+    texts += [row[0] for table in (TALK, THIS_HOST, IN_RUSSIA) for row in table.values()]
+    assert {cause.value for cause in Cause} <= {word for text in texts for word in text.split()}
