@@ -16,7 +16,7 @@ from probes.model import Cause, Status
 from tests.bot.canned import report
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.chat.conversation import Conversation
     from bot.store import Store
@@ -60,3 +60,16 @@ async def say(chat: Chat, text: str, **more: Any) -> Message:
 async def drafted(chat: Chat, text: str) -> None:
     """Wait until the bot is seen writing that."""
     await chat.until(lambda: any(text in draft["text"] for draft in chat.drafts), f"draft with {text!r}")
+
+
+async def becomes(probe: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Wait until what is stored is as wanted; nothing tells of that."""
+    async with asyncio.timeout(5):
+        while await probe() != wanted:  # noqa: ASYNC110 -- the store has no events to wait for
+            await asyncio.sleep(0.001)
+
+
+async def state(store: Store, chat: str) -> str | None:
+    """What is stored of whether the bot can write in a chat."""
+    known = await store.chats.find(chat)
+    return known.state if known else None
