@@ -115,18 +115,20 @@ class DohClients:
     def _new_client(self) -> httpx.AsyncClient:
         import httpx  # noqa: PLC0415 -- start-up time: nothing else in a process without DNS over HTTPS needs it
 
+        from probes.steps.doh_sockets import transport  # noqa: PLC0415 -- as above
+
         limits = httpx.Limits(
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_CONNECTIONS,
             keepalive_expiry=_KEPT_ALIVE_S,
         )
         # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
-        return httpx.AsyncClient(http2=True, verify=self._context, trust_env=False, limits=limits, timeout=None)  # noqa: S113 -- see above
+        return httpx.AsyncClient(transport=transport(self._context, limits), trust_env=False, timeout=None)  # noqa: S113 -- see above
 
 
 def _load_client() -> None:
-    """Import what httpx itself imports only with its first request."""
-    for module in ("httpx", "h2.connection", "httpcore._async.http2", "anyio._backends._asyncio"):
+    """Import what is needed with the first request, what httpx itself puts off until then included."""
+    for module in ("probes.steps.doh_sockets", "h2.connection", "httpcore._async.http2", "anyio._backends._asyncio"):
         importlib.import_module(module)
 
 
