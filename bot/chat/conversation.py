@@ -165,7 +165,8 @@ class Conversation:
                 return
         asked = reading.categories or ((categories.DEFAULT,) if not named else ())
         services = (*named, *(service for one in asked for service in groups.get(one, ())))
-        await self._survey(Question(asked, services, named), responder, () if text else groups)
+        title = (categories.EVERYTHING,) if len(asked) == len(groups) else asked
+        await self._survey(Question(title, services, named), responder, () if text else groups)
 
     async def _survey(self, question: Question, responder: Responder, others: Iterable[str]) -> None:
         known: dict[str, Answer] = {}

@@ -33,16 +33,17 @@ def lines(observations: Iterable[AnyObservation]) -> tuple[str, ...]:
 
 def line(observation: AnyObservation) -> str:
     """Return what was done, what came of it, how long it took and, for a control, what it is good for."""
-    purpose = words.PURPOSES.get(observation.purpose, str(observation.purpose))
+    step, result, purpose = reading(observation)
     template = words.EVIDENCE_COMPARED if purpose else words.EVIDENCE_WORKED
-    return template.format(
-        step=_step(observation),
-        result=words.FAILURES.get(observation.failure, observation.failure)
-        if observation.failure
-        else _success(observation),
-        milliseconds=round(observation.elapsed_s * 1000),
-        purpose=purpose,
-    )
+    milliseconds = round(observation.elapsed_s * 1000)
+    return template.format(step=step, result=result, milliseconds=milliseconds, purpose=purpose)
+
+
+def reading(observation: AnyObservation) -> tuple[str, str, str]:
+    """Return what was done, what came of it and what it was for: the line without its time."""
+    failure = observation.failure
+    result = words.FAILURES.get(failure, failure) if failure else _success(observation)
+    return _step(observation), result, words.PURPOSES.get(observation.purpose, str(observation.purpose))
 
 
 def _step(observation: AnyObservation) -> str:
@@ -74,16 +75,20 @@ def _success(observation: AnyObservation) -> str:
         case HttpObservation():
             said = f"{observation.status} {_bounded(observation.title or '')}".rstrip()
         case OutsideObservation():
-            said = words.REACHED if _was_reached(observation) else words.NOT_REACHED
+            said = _how_far(observation)
         case TransferObservation():
             said = words.MOVED.format(moved=observation.moved_bytes, wanted=observation.wanted_bytes)
     return said
 
 
-def _was_reached(observation: OutsideObservation) -> bool:
-    """Tell whether the control got through, as far as it tried: a handshake tells more than a connection."""
-    attempts = (observation.tls or observation.tcp or {"": observation.http_failure}).values()
-    return observation.dns_failure is None and None in attempts
+def _how_far(observation: OutsideObservation) -> str:
+    """Return how far the control got: where it tried a handshake, a connection alone is not all."""
+    if observation.dns_failure is not None:
+        return words.NOT_REACHED
+    connected = None in (observation.tcp or {"": observation.http_failure}).values()
+    if observation.tls and None not in observation.tls.values():
+        return words.REACHED_IN_PART if connected else words.NOT_REACHED
+    return words.REACHED if connected or observation.tls else words.NOT_REACHED
 
 
 def _endpoint(observation: AnyObservation) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.chat import evidence
 from probes.model import Arm, Confidence, DnsObservation, HttpObservation, Purpose, Status
 
 if TYPE_CHECKING:
@@ -31,15 +32,25 @@ _STEPS = {
 }
 """The steps that a family of causes shows in; the other families may show in any."""
 
+_FOR_ANY_STEP = {
+    Purpose.HONEST_ADDRESS,
+    Purpose.SECURE_TWIN,
+    Purpose.OTHER_PORT,
+    Purpose.OTHER_PROTOCOL,
+    Purpose.OUTSIDE,
+}
+"""Controls that prove something by another step than the one in question."""
+
 
 def chosen(report: Report, most: int = MOST_SHOWN) -> tuple[AnyObservation, ...]:
-    """Return the observations that the findings rest on, the most telling first, each once."""
+    """Return the observations that the findings rest on, the most telling first; of those that read the same, one."""
     seen = {observation.id: observation for observation in report.observations}
-    told: dict[str, AnyObservation] = {}
+    told: dict[tuple[str, ...], AnyObservation] = {}
     for telling in (_first_words, _further_words):
         for component in _gravest(report):
             because = [seen[id_] for id_ in component.because if id_ in seen]
-            told |= {observation.id: observation for observation in telling(component, because)}
+            for observation in telling(component, because):
+                told.setdefault(evidence.reading(observation), observation)
     return tuple(islice(told.values(), most))
 
 
@@ -87,14 +98,26 @@ def _fate(observation: AnyObservation) -> tuple[str | None, bool]:
 
 
 def _controls(suspect: AnyObservation, because: Sequence[AnyObservation]) -> Iterable[AnyObservation]:
-    """Return the controls of a step, one for each purpose: those that went another way first."""
-    controls = [one for one in because if one.arm is Arm.CONTROL and one.target.host == suspect.target.host]
-    by_purpose: dict[Purpose, AnyObservation] = {}
-    for control in sorted(controls, key=lambda one: _likeness(suspect, one), reverse=True):
-        if control is not suspect and control.connection != (suspect.connection or ""):
-            by_purpose.setdefault(control.purpose, control)
-    opposite_first = sorted(by_purpose.values(), key=lambda one: _fate(one) == _fate(suspect))
-    return opposite_first[:_MOST_CONTROLS]
+    """Return the controls of a step: of each purpose one that went through, and one that met the same fate."""
+    found: dict[tuple[Purpose, bool], AnyObservation] = {}
+    for control in sorted(because, key=lambda one: _likeness(suspect, one), reverse=True):
+        if _is_control(control, suspect) and (_went_through(control) or _fate(control) == _fate(suspect)):
+            found.setdefault((control.purpose, _went_through(control)), control)
+    ordered = sorted(found.values(), key=lambda one: (one.step != suspect.step, not _went_through(one)))
+    return ordered[:_MOST_CONTROLS]
+
+
+def _is_control(observation: AnyObservation, suspect: AnyObservation) -> bool:
+    """Tell whether a step was made to hold this one against: for the same host, and of its kind or good for all."""
+    apart = observation is not suspect and observation.connection != (suspect.connection or "")
+    alike = observation.step == suspect.step or observation.purpose in _FOR_ANY_STEP
+    return apart and alike and observation.arm is Arm.CONTROL and observation.target.host == suspect.target.host
+
+
+def _went_through(control: AnyObservation) -> bool:
+    """Tell whether the server was heard: also by a certificate for another name than the one that was said."""
+    failure, is_block_page = _fate(control)
+    return not is_block_page and failure in {None, "ssl_invalid_hostname"}
 
 
 def _likeness(suspect: AnyObservation, control: AnyObservation) -> tuple[bool, bool, bool]:

@@ -206,6 +206,14 @@ COMPONENT_NAMES = {
     "api": "App servers",
     "push": "Notifications",
     "cdn": "Content servers",
+    "images": "Pictures",
+    "video": "Videos",
+    "links": "Short links",
+    "quic": "QUIC",
+    "sockets": "Web app's connection",
+    "directory": "Contact search",
+    "storage": "Storage",
+    "relays": "Relays",
 }
 
 DIRECTORY = {
@@ -276,6 +284,7 @@ CONNECTED = "connected"
 NO_ADDRESS = "no address"
 SECURED = "secured"
 REACHED = "reached"
+REACHED_IN_PART = "connected, but no TLS"
 NOT_REACHED = "not reached"
 ANSWERED = "answered"
 MOVED = "{moved} of {wanted} bytes"
@@ -341,6 +350,7 @@ PRIVACY = "I keep what was measured, never who asked."
 SERVICES = "Services I know by name"
 CATEGORY = "{category}: {names}"
 CATEGORIES = {
+    "all": "All that I know",
     "messenger": "Messengers",
     "social": "Social networks",
     "video": "Video",

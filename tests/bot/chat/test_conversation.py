@@ -244,6 +244,8 @@ async def test_what_the_register_says_stands_in_the_answer(tmp_path: Path, probe
         ("какие игры работают?", "Games", 1),
         ("/works whatsapp telegram", "your list", 2),
         ("/works games whatsapp", "Games, your list", 2),
+        ("что вообще работает?", "Messengers", 8),
+        ("/works all", "All that I know", 48),
     ],
 )
 async def test_what_works_is_measured_side_by_side_and_answered_at_once(

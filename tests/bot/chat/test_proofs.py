@@ -33,8 +33,10 @@ def common(purpose: Purpose, host: str, address: str | None = None, **more: Any)
     return {"purpose": purpose, "arm": arm, "target": Target(host=host, address=address, port=443)} | more
 
 
-def tcp(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", **more: Any) -> AnyObservation:
-    return TcpObservation(id=id_, **common(purpose, host, HERE, **more))
+def tcp(
+    id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", at: str = HERE, **more: Any
+) -> AnyObservation:
+    return TcpObservation(id=id_, **common(purpose, host, at, **more))
 
 
 def tls(
@@ -48,8 +50,10 @@ def dns(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", *
     return DnsObservation(id=id_, **question | common(purpose, host, **more))
 
 
-def http(id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", **more: Any) -> AnyObservation:
-    return HttpObservation(id=id_, url=f"http://{host}/", **common(purpose, host, HERE, **more))
+def http(
+    id_: str, purpose: Purpose = Purpose.MEASURE, host: str = "a.example", at: str = HERE, **more: Any
+) -> AnyObservation:
+    return HttpObservation(id=id_, url=f"http://{host}/", **common(purpose, host, at, **more))
 
 
 def outside(id_: str, host: str = "a.example") -> AnyObservation:
@@ -84,10 +88,32 @@ def test_a_failed_step_stands_next_to_the_controls_that_went_another_way() -> No
     assert shown(blocked("web", because, Cause.TLS_SNI_RESET), seen=seen) == [
         "cut",
         "other-name",
-        "outside",
         "elsewhere",
+        "outside",
         "cut-again",
     ]
+
+
+def test_a_control_that_failed_in_another_way_proves_nothing_here() -> None:
+    seen = (tls("cut", **RESET), tls("silent", Purpose.INNOCUOUS_NAME, failure="generic_timeout_error"))
+    assert shown(blocked("web", "cut silent", Cause.TLS_SNI_RESET), seen=seen) == ["cut"]
+
+
+def test_a_directory_is_told_with_what_it_denies_and_what_others_answer() -> None:
+    denied: dict[str, Any] = {"failure": "dns_nxdomain_error"}
+    seen = (
+        dns("denied", **denied),
+        dns("directory", Purpose.DIRECTORY, resolver="198.51.100.53", **denied),
+        dns("honest", Purpose.DIRECTORY, resolver="https://d.example/"),
+        tls("other-name", Purpose.INNOCUOUS_NAME),
+    )
+    because = "denied directory honest other-name"
+    assert shown(blocked("web", because, Cause.DNS_DELISTED), seen=seen) == ["denied", "honest", "directory"]
+
+
+def test_of_what_reads_the_same_one_is_told() -> None:
+    seen = tuple(tcp(f"o{number}", Purpose.REPEAT, failure="generic_timeout_error") for number in range(3))
+    assert shown(blocked("web", "o0 o1 o2", Cause.IP_DROPPED), seen=seen) == ["o0"]
 
 
 def test_each_cause_gets_a_word_before_any_gets_a_second_one() -> None:
@@ -105,7 +131,7 @@ def test_each_cause_gets_a_word_before_any_gets_a_second_one() -> None:
 
 
 def test_the_gravest_component_comes_first_and_a_working_one_not_at_all() -> None:
-    seen = (tcp("fine"), tcp("slow", failure="generic_timeout_error"), tcp("dead", failure="generic_timeout_error"))
+    seen = (tcp("fine"), tcp("slow", failure="generic_timeout_error"), tcp("dead", failure="host_unreachable"))
     assert shown(
         finding("media", because=("fine",)),
         finding("extra", Status.BLOCKED, Cause.IP_DROPPED, because=("slow",), essential=False),
@@ -115,7 +141,7 @@ def test_the_gravest_component_comes_first_and_a_working_one_not_at_all() -> Non
 
 
 def test_of_two_equally_grave_components_the_surer_one_comes_first() -> None:
-    seen = (tcp("first", failure="x"), tcp("second", failure="x"))
+    seen = (tcp("first", failure="x"), tcp("second", failure="y"))
     assert shown(
         blocked("web", "first", Cause.IP_DROPPED, confidence=Confidence.POSSIBLE),
         blocked("chat", "second", Cause.IP_DROPPED),
@@ -128,8 +154,8 @@ def test_what_works_is_shown_by_how_it_ended_one_host_after_the_other() -> None:
         tcp("tcp-a", connection="c1"),
         tls("tls-a", connection="c1"),
         http("http-a", connection="c1"),
-        tcp("tcp-a2", connection="c2"),
-        http("http-a2", connection="c2"),
+        tcp("tcp-a2", at=THERE, connection="c2"),
+        http("http-a2", at=THERE, connection="c2"),
         http("http-b", host="b.example", connection="c3"),
     )
     because = tuple(observation.id for observation in seen)
@@ -166,7 +192,7 @@ def test_a_control_belongs_to_the_question_that_it_repeats() -> None:
 
 @pytest.mark.parametrize("most", [1, 3, MOST_SHOWN])
 def test_no_more_is_shown_than_asked_for(most: int) -> None:
-    seen = tuple(tcp(f"o{number}", failure="generic_timeout_error") for number in range(20))
+    seen = tuple(tcp(f"o{number}", failure=f"failure {number}") for number in range(20))
     because = " ".join(observation.id for observation in seen)
     assert len(shown(blocked("web", because, Cause.IP_DROPPED), seen=seen, most=most)) == most
 

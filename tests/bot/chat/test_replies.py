@@ -232,6 +232,20 @@ RECORDS = tuple(Record("web.whatsapp.com", "A", 60, f"192.0.2.{number}") for num
             "web.whatsapp.com @ https://c.example: reached, 12 ms",
         ),
         (
+            OutsideObservation(
+                **COMMON, control="https://c.example", tcp={"a": "x", "b": None}, tls={"b": "eof_error"}
+            ),
+            "web.whatsapp.com @ https://c.example: connected, but no TLS, 12 ms",
+        ),
+        (
+            OutsideObservation(**COMMON, control="https://c.example", tcp={"a": None, "b": None}, tls={"b": None}),
+            "web.whatsapp.com @ https://c.example: reached, 12 ms",
+        ),
+        (
+            OutsideObservation(**COMMON, control="https://c.example", tcp={"a": "x"}, tls={"a": "x"}),
+            "web.whatsapp.com @ https://c.example: not reached, 12 ms",
+        ),
+        (
             TransferObservation(**COMMON, direction="down", wanted_bytes=65536, moved_bytes=16384),
             "TRANSFER 192.0.2.1:443: 16384 of 65536 bytes, 12 ms",
         ),
@@ -280,6 +294,11 @@ def test_every_service_of_the_catalogue_is_listed() -> None:
     text = text_of(replies.services(catalogue.categories()))
     assert all(service.name in text for service in catalogue)
     assert set(catalogue.categories()) <= set(words.CATEGORIES)
+
+
+def test_every_component_of_the_catalogue_has_a_name() -> None:
+    ids = {component.id for service in Catalogue.load() for component in service.components}
+    assert ids <= set(words.COMPONENT_NAMES)
 
 
 def test_a_tally_counts_steps_and_failures() -> None:
