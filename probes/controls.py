@@ -31,8 +31,13 @@ class Controls:
         return next(relatives, self.innocuous_names[-1])
 
 
+def domain_of(host: str) -> str:
+    """Return the last two labels of a name: near enough to who owns it to tell relatives by."""
+    return ".".join(host.split(".")[-2:])
+
+
 def _related(one: str, other: str) -> bool:
-    return one.split(".")[-2:] == other.split(".")[-2:]
+    return domain_of(one) == domain_of(other)
 
 
 def _endpoint(url: str) -> Endpoint:

@@ -19,7 +19,7 @@ from probes.evidence import Evidence
 from probes.model import AnyObservation, Cause, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.pace import Pace, round_trip_of
-from probes.plan import next_steps, troubled
+from probes.plan import carries_data, next_steps, troubled
 from probes.trials import Trial
 from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
 
@@ -141,7 +141,7 @@ class Experiment:
             permits=self._network.permits,
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
-            deep=self._deep or component.transfer,
+            deep=(self._deep or component.transfer) and carries_data(endpoint, component.endpoints),
             roots=component.roots,
             pool=component.endpoints,
             delisted_ids=self._directories.delisted(endpoint.host),

@@ -7,6 +7,7 @@ Names as people type them are `probes.targets`' affair.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,7 @@ PUBLIC_ANY_PORT = Guard(ports=None)
 """For the catalogue's endpoints, whose protocols have ports of their own."""
 
 
+@lru_cache(maxsize=4096)
 def _parse(address: str) -> Address | None:
     try:
         parsed = ip_address(address)
@@ -103,6 +105,7 @@ def _parse(address: str) -> Address | None:
     return None if isinstance(parsed, IPv6Address) and parsed.scope_id is not None else parsed
 
 
+@lru_cache(maxsize=4096)
 def _not_public(address: Address) -> str | None:
     """Say what kind of address this is, unless it is global unicast, and so is every IPv4 address inside it."""
     for network, kind in _NOT_PUBLIC.items():

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from probes.controls import domain_of
 from probes.model import Arm, Endpoint, Purpose
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
 from probes.trials import RESOLVER_TROUBLE, family_of, is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from probes.controls import Controls
     from probes.evidence import Evidence
@@ -30,6 +31,7 @@ REPEATS = 2
 UNRELATED = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
+_WEB = frozenset({"https", "http"})
 _HTTP_PORT = 80
 _OTHER_PORT = {443: _HTTP_PORT, _HTTP_PORT: 443}
 _QUERY_TYPES: dict[int, Literal["A", "AAAA"]] = {4: "A", 6: "AAAA"}
@@ -247,6 +249,12 @@ def _secure(evidence: Evidence) -> Endpoint:
 # --- transfers -------------------------------------------------------------------------------------------------------
 
 
+def carries_data(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
+    """Tell whether an endpoint stands for its domain in its component: networks slow down domains, not single hosts."""
+    alike = (e for e in pool if e.scheme in _WEB and domain_of(e.host) == domain_of(endpoint.host))
+    return endpoint.scheme in _WEB and next(alike, endpoint) == endpoint
+
+
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns.
 
@@ -260,7 +268,8 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
     here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
     unrelated = next(a for a in controls.unrelated_addresses if a != address)
-    elsewhere = replace(here, address=unrelated, purpose=Purpose.UNRELATED_BASELINE)
+    stranger = Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/")  # one for all endpoints
+    elsewhere = replace(here, endpoint=stranger, address=unrelated, roots=None, purpose=Purpose.UNRELATED_BASELINE)
     secure = replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
     twins = [secure] if evidence.endpoint.scheme == "http" else []
     for transfer in TRANSFERS:

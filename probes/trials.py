@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from probes.model import (
     AnyObservation,
@@ -59,11 +60,13 @@ def fate_of(failure: str | None) -> str | None:
     return failure
 
 
+@lru_cache(maxsize=4096)
 def family_of(address: str) -> int:
     """Return 4 or 6."""
     return ipaddress.ip_address(address).version
 
 
+@lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Tell an IP address from a name."""
     try:
