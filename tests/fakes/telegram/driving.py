@@ -135,6 +135,7 @@ class Chat(ChatState):
     async def ask_guest(self, user: User, text: str) -> Question:
         """A person mentions the bot in a chat that it never joined."""
         guest = Question(self.world.new_id("guest-"), user, self.world)
+        guest.chat = self
         message = self.add(self.written(_text_body(text), user))
         self.world.updates.push("guest_message", message.to_json() | {"guest_query_id": guest.id})
         return guest

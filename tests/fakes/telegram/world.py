@@ -28,6 +28,8 @@ class Query:
     id: str
     user: User
     answer: Json | None = None
+    chat: ChatState | None = None
+    """Where a guest asked: the answer appears there."""
 
 
 class World:

@@ -5,6 +5,7 @@ from typing import Any
 from tests.fakes.telegram.errors import Json, bad_request
 from tests.fakes.telegram.keyboards import checked_markup
 from tests.fakes.telegram.methods.content import MAX_TEXT, formatted_text
+from tests.fakes.telegram.model import Message
 from tests.fakes.telegram.world import Query, Request, World
 
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
@@ -35,6 +36,10 @@ def answer_guest_query(world: World, request: Request) -> Json:
     query = _waiting_query(world, request.params.get("guest_query_id"))
     inline_message_id = world.new_id("guest-message-")
     result = _checked_result(world, request.params["result"])
+    if chat := query.chat:
+        message = Message(chat, chat.next_message_id(), world.now(), result["_body"], world.me, by_bot=True)
+        message.markup, message.inline_message_id = result.get("reply_markup"), inline_message_id
+        world.inline_messages[inline_message_id] = chat.add(message)
     _answer(world, query, {"result": result, "inline_message_id": inline_message_id})
     return {"inline_message_id": inline_message_id}
 

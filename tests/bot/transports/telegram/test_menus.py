@@ -1,0 +1,63 @@
+"""Each person is offered what they may do where they are; what Telegram shows already is not written again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.chat import words
+from bot.transports.telegram import menus
+from tests.bot.transports.telegram.served import say
+from tests.fakes.telegram import faults
+
+if TYPE_CHECKING:
+    from tests.bot.transports.telegram.served import Bot
+    from tests.fakes.telegram import User
+
+
+async def published(bot: Bot) -> None:
+    await bot.api.until(lambda: bot.api.called("getMyShortDescription"), "menus")
+    await bot.api.until(lambda: all(call.answer for call in bot.api.calls if call.method != "getUpdates"), "menus")
+
+
+async def test_menus_follow_the_place_and_the_person(bot: Bot, amina: User) -> None:
+    boss, owner = bot.api.user(2, "Boss"), bot.api.user(3, "Owner")
+    group = bot.api.supergroup(members=[amina], admins=[boss])
+    bot.api.private(owner)
+    async with bot.serving(admin_ids=(3,)):
+        await bot.api.until(lambda: bot.api.descriptions.get(("short_description", "")), "menus")
+    assert "forget" in bot.api.menu(amina, bot.api.private(amina))
+    assert "forget" not in bot.api.menu(amina, group)
+    assert "forget" in bot.api.menu(boss, group)
+    assert bot.api.menu(owner, bot.api.private(owner))
+    assert bot.api.descriptions == {("description", ""): words.ABOUT, ("short_description", ""): words.ABOUT_SHORT}
+
+
+async def test_what_is_shown_already_is_not_written_again(bot: Bot) -> None:
+    for _ in range(2):
+        async with bot.serving():
+            await published(bot)
+    assert len(bot.api.called("setMyCommands")) == 3
+    assert len(bot.api.called("setMyDescription")) == 1
+
+
+async def test_a_menu_that_cannot_be_shown_costs_nothing_else(
+    bot: Bot, amina: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot.api.fault("setMyCommands", faults.bad_gateway())
+    bot.api.fault("getMyDescription", faults.error(429, "Too Many Requests: retry after 90", {"retry_after": 90}))
+    async with bot.serving(admin_ids=(99,)):  # an administrator who never wrote to the bot
+        chat = bot.api.private(amina)
+        await say(chat, "/help")
+        await chat.reply()
+        await bot.api.until(lambda: bot.api.called("getMyDescription"), "menus")
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("command", sorted(menus.COMMANDS))
+async def test_every_command_that_is_offered_is_known(bot: Bot, amina: User, command: str) -> None:
+    async with bot.serving():
+        chat = bot.api.private(amina)
+        await say(chat, f"/{command}")
+        assert "I do not know the command" not in (await chat.reply()).text
