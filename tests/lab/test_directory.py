@@ -6,7 +6,7 @@ from tests.lab.censor import Address, Answer, Censor, Dns, Drop, Redirect, Rule,
 from tests.lab.lab import Lab
 from tests.lab.scenario import Scenario
 from tests.lab.scenarios.basic import ISP, NSDI
-from tests.lab.verdicts import Report, check
+from tests.lab.verdicts import Report, check, components
 from tests.lab.world import NoData, World, rule
 
 A = "195.208.4.1 2a0c:a9c7:8::1"
@@ -38,7 +38,8 @@ def test_a_name_is_removed_and_the_short_one_is_still_there(lab: Lab, ipv6: bool
 def test_a_host_whose_resolver_follows_the_directory_meets_a_delisted_name(lab: Lab) -> None:
     report = checked(lab, FOLLOWED)
     assert told(report) == ("delisted", REMOVED)
-    assert (report["status"], report["confidence"], report["causes"]) == ("blocked", "confirmed", ["dns.delisted"])
+    assert components(report)["web"] == "blocked confirmed dns.delisted"
+    assert report["causes"] == ["dns.delisted"]
 
 
 def test_a_bare_host_is_looked_up_with_the_domain_above_it(lab: Lab) -> None:

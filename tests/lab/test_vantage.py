@@ -60,7 +60,7 @@ def test_a_resolver_that_lies_is_not_asked_while_an_operator_answers(lab: Lab) -
 
 
 def test_where_every_question_ends_at_the_provider_nothing_is_claimed(lab: Lab) -> None:
-    assert located(lab, Rule(Dns(), Redirect(ISP))) == Vantage()
+    assert located(lab, Rule(Dns(transports=("udp", "tcp")), Redirect(ISP))) == Vantage()
 
 
 def test_a_report_says_it(lab: Lab) -> None:
