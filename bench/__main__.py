@@ -33,10 +33,12 @@ def benchmark(name: str) -> Benchmark:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print tables.")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *NAMES], help="which; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which, all by default: {', '.join(NAMES)}")
     parser.add_argument("--list", action="store_true", help="tell which there are")
     parser.add_argument("--tiny", action="store_true", help="only see that they run: the figures mean nothing")
     chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.names) - set(NAMES):
+        parser.error(f"there is no {' nor '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     for name in chosen.names or NAMES:
         if chosen.list:
             print(f"{name:10} {benchmark(name).ABOUT}")
