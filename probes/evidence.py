@@ -71,6 +71,13 @@ class Evidence:
     def awaits_transfers(self) -> bool:
         return any(flow.attempt.transfer is not None and not flow.done for flow in self.flows)
 
+    @cached_property
+    def awaits_pages(self) -> bool:
+        """Not all has come yet that pages in clear text are held against."""
+        held = {Purpose.SECURE_TWIN, Purpose.UNRELATED_ADDRESS, Purpose.UNRELATED_BASELINE}
+        pending = any(flow.attempt.purpose in held and not flow.done for flow in self.flows)
+        return bool(self.pages) and (pending or self.outside_pending)
+
     # --- names -------------------------------------------------------------------------------------------------------
 
     def questions(self, *purposes: Purpose) -> Iterable[tuple[Question, Trial]]:
@@ -134,6 +141,12 @@ class Evidence:
     def _from_root(self, *, innocuous: bool) -> list[DnsObservation]:
         asked = [t for q, t in self.questions(Purpose.ROOT_SERVER) if innocuous == (q.name != self.endpoint.host)]
         return [o for trial in asked for o in trial.observations if isinstance(o, DnsObservation)]
+
+    @property
+    def awaits_resolvers(self) -> bool:
+        """Operators or root servers may still put the system's addresses in doubt; none of the former knows one yet."""
+        known = set(self.system_addresses) & set(self.honest_addresses)
+        return self.awaits_root or (not known and any(not answer.done for answer in self.honest_answers))
 
     @property
     def awaits_root(self) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from probes import targets
 from probes.evidence import Evidence
-from probes.model import AnyObservation, Cause, Endpoint, OutsideObservation, Purpose, Status
+from probes.model import AnyObservation, Arm, Cause, Endpoint, OutsideObservation, Purpose, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.pace import Pace, round_trip_of
 from probes.plan import carries_data, next_steps, troubled
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from probes.model import Component
     from probes.network import Network
     from probes.plan import Step
+    from probes.turns import Turns
     from probes.recorder import Recorder
 
 
@@ -59,6 +60,7 @@ class Experiment:
         baseline: BaselineProbe,
         directories: Lookup,
         rng: random.Random,
+        turns: Turns,
         tasks: asyncio.TaskGroup,
         deadline_s: float,
         deep: bool = False,
@@ -71,6 +73,7 @@ class Experiment:
         self._baseline = baseline
         self._directories = directories
         self._rng = rng
+        self._turns = turns
         self._tasks = tasks
         self._deadline_s = deadline_s
         self._deep = deep
@@ -157,13 +160,12 @@ class Experiment:
         pending = [trial for trial in evidence.trials if not trial.done]
         if not pending:
             return evidence.now_s
-        if found is None or evidence.awaits_first_flow:
-            return math.inf
-        if evidence.awaits_transfers:
+        if found is None or evidence.awaits_first_flow or evidence.awaits_transfers:
             return math.inf
         if found.finding.status is Status.OK:
             return math.inf if troubled(evidence) or evidence.awaits_root else self._grace_ends_s(evidence)
-        return evidence.now_s if found.is_final else math.inf
+        unsettled = evidence.awaits_resolvers or evidence.awaits_pages
+        return evidence.now_s if found.is_final and not unsettled else math.inf
 
     def _awaits_directory(self, evidence: Evidence, found: EndpointFinding | None) -> bool:
         denied = found is not None and not _MAY_BE_DELISTED.isdisjoint(found.finding.causes)
@@ -186,7 +188,7 @@ class Experiment:
         self._watchers.setdefault(step, []).append(changed)
         trial = self._trials.get(step)
         if trial is None:
-            trial = self._trials[step] = Trial(step, self._recorder.clock())
+            trial = self._trials[step] = Trial(step)
             self._create_task(self._run(trial))
         return trial
 
@@ -196,18 +198,18 @@ class Experiment:
         task.add_done_callback(self._running.discard)
 
     async def _run(self, trial: Trial) -> None:
-        await self._space(trial)
+        await self._space(trial.step)
+        await self._turns.wait(ahead=_is_asked_about(trial.step))
+        trial.started_s = self._recorder.clock()
         try:
             await self._take(trial)
         finally:
             trial.done = True
             self._notify(trial.step)
 
-    async def _space(self, trial: Trial) -> None:
-        step = trial.step
+    async def _space(self, step: Step) -> None:
         if not isinstance(step, OutsideQuestion) and step.purpose not in _FIRST_ASKED:
             await asyncio.sleep(self._rng.uniform(0, _SPACING_S))
-            trial.started_s = self._recorder.clock()
 
     async def _take(self, trial: Trial) -> None:
         match trial.step:
@@ -229,6 +231,11 @@ class Experiment:
     def _notify(self, step: Step) -> None:
         for changed in self._watchers.get(step, ()):
             changed.set()
+
+
+def _is_asked_about(step: Step) -> bool:
+    """Tell what the endpoint itself is asked from what that is held against."""
+    return not isinstance(step, OutsideQuestion) and step.arm is Arm.EXPERIMENT
 
 
 def redirect_of(evidence: Evidence) -> Endpoint | None:

@@ -327,7 +327,7 @@ HTTP = {
         "dns.spoofed",
     ),
     "resolver gives the address of a block page": (
-        told((STRANGER,), servers={STRANGER: Server(tls=RESET, fingerprints=("ru-notice-law",))}),
+        told((STRANGER,), servers={STRANGER: Server(title="Blocked", tls=RESET, fingerprints=("ru-notice-law",))}),
         "blocked",
         "confirmed",
         "dns.spoofed",
