@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from probes.network import Network, Question
     from probes.recorder import Recorder
 
-LIMIT_S = 4.0
-"""What a look-up may take, however slowly answers come."""
+LIMIT_S = 5.0
+"""What a look-up may take, however slowly operators answer; a directory that is silent is known long before."""
 MAX_NAMES = 16
 TRIES = 3
 _OPERATOR_TRIES = 2

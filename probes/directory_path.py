@@ -34,7 +34,7 @@ _SPACING_S = 0.25
 _SPREAD_S = 0.04
 """Questions that could go out at once start up to this much apart, so that they do not look like one burst."""
 _TIMEOUT_S = 0.9
-_OPERATOR_TIMEOUT_S = 2.0
+_OPERATOR_TIMEOUT_S = 3.5
 _RANDOM_LETTERS = 12
 
 
