@@ -14,6 +14,7 @@ from probes.directory_lookup import Directories
 from probes.experiment import Experiment
 from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Vantage
 from probes.recorder import Recorder
+from probes.turns import Turns
 from probes.vantage import VantageProbe
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Engine:
         self._controls = controls or shipped()
         self._budget_s = budget_s
         self._rng = random.Random(seed)  # noqa: S311 - spaces steps apart; nothing secret
+        self._turns = Turns()
         self._baseline: BaselineProbe | None = None
         self._directories = Directories(network, self._controls, self._rng, directories)
         self._vantage = VantageProbe(network, location)
@@ -92,6 +94,7 @@ class Engine:
                 baseline=baseline,
                 directories=lookup,
                 rng=self._rng,
+                turns=self._turns,
                 tasks=steps,
                 deadline_s=recorder.began_s + self._budget_s,
                 deep=deep,

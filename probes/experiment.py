@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from probes.model import Component
     from probes.network import Network
     from probes.plan import Step
-    from probes.turns import Turns
     from probes.recorder import Recorder
+    from probes.turns import Turns
 
 
 MAX_REDIRECTS = 10

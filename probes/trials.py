@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -81,7 +82,8 @@ class Trial:
     """One step that was started, and what it has shown so far."""
 
     step: Question | Attempt | OutsideQuestion
-    started_s: float
+    started_s: float = math.inf
+    """When it began; never yet, while it waits for its turn."""
     observations: list[AnyObservation] = field(default_factory=list)
     done: bool = False
 
