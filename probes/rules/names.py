@@ -10,6 +10,7 @@ from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Finding, Purpose, Status
 from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
+from probes.trials import family_of
 
 if TYPE_CHECKING:
     from probes.model import DnsObservation
@@ -126,8 +127,20 @@ class Name:
 
     @cached_property
     def false_addresses(self) -> tuple[str, ...]:
-        """What the system was told that no honest source tells."""
-        return tuple(a for a in self.evidence.system_addresses if a not in self.evidence.honest_addresses)
+        """What the system was told that no honest source tells, once all that were asked have had their time."""
+        asked = [trial for _, trial in self.evidence.questions(Purpose.HONEST_RESOLVER)]
+        if not all(trial.done or self.evidence.slow(trial) for trial in asked):
+            return ()
+        strange = (a for a in self.evidence.system_addresses if a not in self.evidence.honest_addresses)
+        return tuple(address for address in strange if family_of(address) in self._families_told)
+
+    @cached_property
+    def _families_told(self) -> set[int]:
+        """The address families that some honest source has answered for, be it that there is no such address."""
+        told = [o for answer in self.evidence.honest_answers for o in answer.observations]
+        answered = {o.query_type for o in told if o.failure in {None, "dns_no_answer"}}
+        families = {family for family, query_type in ((4, "A"), (6, "AAAA")) if query_type in answered}
+        return families | {family_of(address) for address in self.evidence.honest_addresses}
 
     @cached_property
     def pages(self) -> list[Page]:

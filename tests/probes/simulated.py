@@ -131,6 +131,8 @@ class Simulated:
     """The system's resolver tells the truth over TCP."""
     doh: Mapping[str, Answer] = field(default_factory=dict)
     doh_failure: str | None = None
+    doh_unanswered: tuple[str, ...] = ()
+    """Query types that the operators leave unanswered."""
     injected: bool = False
     """Root servers seem to answer for the names of `system`."""
     intercepted: bool = False
@@ -238,7 +240,8 @@ class SimulatedNetwork:
                 return world.system.get(question.name, honest)
             return world.system[question.name] if world.injected and question.name in world.system else "referral"
         if question.transport == "doh":
-            return world.doh_failure or world.doh.get(question.name, honest)
+            silent = SILENCE if question.query_type in world.doh_unanswered else None
+            return silent or world.doh_failure or world.doh.get(question.name, honest)
         if question.resolver in world.dead_resolvers:
             return SILENCE
         if question.resolver in DIRECTORY and not world.intercepted:

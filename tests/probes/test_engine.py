@@ -391,6 +391,17 @@ HTTP = {
         "confirmed",
         "http.blockpage",
     ),
+    "block page is shown while the operators leave questions about IPv6 unanswered": (
+        replace(
+            censored(pages={HOST: Server(status=302, title="", fingerprints=("ru-rostelecom",))}),
+            names={HOST: (ADDRESS, V6)},
+            ipv6=True,
+            doh_unanswered=("AAAA",),
+        ),
+        "blocked",
+        "confirmed",
+        "http.blockpage",
+    ),
     "redirect is made on the way": (
         censored(pages={HOST: Server(status=302, location="http://stub.isp.ru/")}),
         "blocked",
