@@ -55,7 +55,7 @@ _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _FEW_WORDS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Names:
     """Every name that is looked for, with the id it stands for."""
 
@@ -71,10 +71,11 @@ class Names:
         ordinary = frozenset(chain.from_iterable(_cases(_shaped(word).lower()) for word in catalogue.ordinary_words))
         return cls(ids, ordinary | {name for name in ids if len(name) == 1})
 
-    def with_host(self, host: str) -> Names:
-        """Return these names and that of a site."""
+    @classmethod
+    def of_host(cls, host: str) -> Names:
+        """Return the name of a site, with and without "www."."""
         bare = host.removeprefix("www.")
-        return Names({**self.ids, bare: host, f"www.{bare}": host}, self.ordinary)
+        return cls({bare: host, f"www.{bare}": host}, frozenset())
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""What news are made of: feeds, what their files say, what is kept of it, and what people are shown."""
+"""What news are made of: feeds, what their files say, and what people are shown. What is kept is `bot.store.news`'."""
 
 from __future__ import annotations
 
@@ -26,22 +26,7 @@ class Entry:
     summary: str
     url: str
     published_at: float | None
-    """Seconds since 1970; None where the feed does not say, or says what cannot be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """An entry as it is kept and ranked."""
-
-    id: int
-    feed: str
-    language: str
-    title: str
-    summary: str
-    url: str
-    published_at: float | None
-    at: float
-    """When it was published or, if nobody knows, first seen. Seconds since 1970."""
+    """Seconds since 1970; None where the feed does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +37,14 @@ class Story:
     url: str
     source: str
     published_at: float | None
+    """Seconds since 1970; None where nobody knows."""
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedState:
-    """How reading a feed goes. Times are seconds since 1970."""
+class FeedError(Exception):
+    """A feed could not be had or read; the text is one line."""
 
-    feed: str
-    next_at: float = 0.0
-    """When it may be asked again."""
-    moved_to: str | None = None
-    """Where it said that it is for good."""
-    etag: str | None = None
-    modified: str | None = None
-    """Last-Modified, as the server wrote it."""
-    digest: str = ""
-    """Of the last body, for servers that know no conditional requests."""
-    succeeded_at: float | None = None
-    entries: int = 0
-    """In the last body that was read."""
-    failures: int = 0
-    """In a row."""
-    error: str = ""
-    """What the last attempt failed with; empty when it did not."""
+    def __init__(self, text: str, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+        """How long the server asks to be left alone."""

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.news.mentions import marked
-from bot.news.model import Item
 from bot.news.places import is_about
 from bot.news.vocabulary import MENTION, grammar
+from bot.store.news import StoredStory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class Relation:
 class Ranked:
     """A story with its score and, in a few words each, what made it up."""
 
-    item: Item
+    story: StoredStory
     score: float
     reasons: tuple[str, ...]
 
@@ -107,23 +107,23 @@ def _said(sentence: str, rules: Grammar) -> Iterator[tuple[str, str]]:
         yield ACCESS, topic[0].replace("§*", "").replace("§", "")
 
 
-def about_access(title: str, summary: str, language: str, names: Names) -> bool:
-    """Tell whether a story belongs to the news about access, of whatever service."""
+def subjects(title: str, summary: str, language: str, names: Names) -> frozenset[str]:
+    """Return what a story is about, not only names. About whatever it is, it belongs to the news about access."""
     found = relations(title, summary, language, names)
-    return any(relation.relevance >= RELEVANT for relation in found.values())
+    return frozenset(id_ for id_, relation in found.items() if relation.relevance >= RELEVANT)
 
 
 def is_worth_keeping(title: str, summary: str, language: str, names: Names) -> bool:
     """Tell whether a story may ever be linked: it has some word about access, be it of a site that nobody knows yet."""
     text = f"{title} {summary}".lower().replace("ё", "е")
-    return grammar(language).acts.search(text) is not None or about_access(title, summary, language, names)
+    return grammar(language).acts.search(text) is not None or bool(subjects(title, summary, language, names))
 
 
 # --- the order -------------------------------------------------------------------------------------------------------
 
 
 def rank(
-    items: Iterable[Item],
+    stories: Iterable[StoredStory],
     subject: str,
     names: Names,
     *,
@@ -133,12 +133,12 @@ def rank(
     now: float,
 ) -> list[Ranked]:
     """Return the stories about `subject` that a reader of `languages` (the best first) can read, the best first."""
-    ranked = (_ranked(item, subject, names, languages, country, weights, now) for item in items)
-    return sorted((one for one in ranked if one), key=lambda one: (-one.score, -one.item.at, one.item.id))
+    ranked = (_ranked(story, subject, names, languages, country, weights, now) for story in stories)
+    return sorted((one for one in ranked if one), key=lambda one: (-one.score, -one.story.at, one.story.id))
 
 
 def _ranked(  # noqa: PLR0917 -- see above
-    item: Item,
+    story: StoredStory,
     subject: str,
     names: Names,
     languages: tuple[str, ...],
@@ -146,22 +146,22 @@ def _ranked(  # noqa: PLR0917 -- see above
     weights: Mapping[str, float],
     now: float,
 ) -> Ranked | None:
-    age_s = max(0.0, now - item.at)
-    if age_s > RECENT_S or item.language not in languages:
+    age_s = max(0.0, now - story.at)
+    if age_s > RECENT_S or story.language not in languages:
         return None
-    relation = _relations(item.title, item.summary, item.language, names).get(subject)
+    relation = _relations(story.title, story.summary, story.language, names).get(subject)
     if relation is None or relation.relevance < RELEVANT:
         return None
-    weight = weights.get(item.feed, 0.5)
-    place, where = _place(item, country)
-    tongue = 1.0 if item.language == languages[0] else _FOREIGN
+    weight = weights.get(story.feed, 0.5)
+    place, where = _place(story, country)
+    tongue = 1.0 if story.language == languages[0] else _FOREIGN
     score = relation.relevance * 0.5 ** (age_s / _HALF_LIFE_S) * weight * place * tongue
-    reasons = (relation.because, f"{age_s / 86_400:.0f} days old", f"source {weight:.1f}", *where, item.language)
-    return Ranked(item, score, reasons)
+    reasons = (relation.because, f"{age_s / 86_400:.0f} days old", f"source {weight:.1f}", *where, story.language)
+    return Ranked(story, score, reasons)
 
 
-def _place(item: Item, country: str | None) -> tuple[float, tuple[str, ...]]:
-    here = is_about(f"{item.title} {item.summary}".lower(), country) if country else None
+def _place(story: StoredStory, country: str | None) -> tuple[float, tuple[str, ...]]:
+    here = is_about(f"{story.title} {story.summary}".lower(), country) if country else None
     if here is None:
         return 1.0, ()
     return (_HERE, (f"about {country}",)) if here else (_FARAWAY, ("about another country",))

@@ -91,7 +91,9 @@ def _blocked(words: _Words) -> Iterator[str]:
     name = rf"{MENTION}(?: {MENTION})?"  # "the network X": what it is, and its name
     names = rf"(?P<subjects>(?>{name}(?: {_AND}(?: {between}){{0,2}} {name})*))"
     before = rf"(?:{words.any('acts_before')}|{words.any('verbs_before')}(?! {words.any('not_after_verb')} ))"
-    yield rf"\b(?P<act>{before})(?: (?:{between}|{MENTION} {_AND})){{0,8}}? {names}(?! {words.any('not_after')}(?!(?<=\w)\w))"
+    reach = rf"(?: (?:{between}|{MENTION} {_AND})){{0,8}}?"
+    not_after = rf"(?! {words.any('not_after')}(?!(?<=\w)\w))"
+    yield rf"\b(?P<act>{before}){reach} {names}{not_after}"
 
     place = "".join(rf"(?<!\b{word} )" for word in words["places"])
     gap = rf"(?: {words.any('between_after')})"
