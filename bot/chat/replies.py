@@ -112,7 +112,7 @@ def _beyond_dns(report: Report) -> Iterable[Paragraph]:
 
 
 def _directory(directory: DirectoryFinding) -> Paragraph:
-    missing = ", ".join(name for name, status in directory.names.items() if status != "listed")
+    missing = ", ".join(name for name, status in directory.names.items() if status == "delisted")
     return Paragraph(words.DIRECTORY[directory.status].format(id=directory.id.upper(), names=missing))
 
 

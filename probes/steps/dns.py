@@ -96,8 +96,11 @@ async def _hear(question: Question, transport: str, deadline: float, doh: DohCli
     try:
         if transport == "udp":
             return await _over_udp(question, deadline, guard)
-        async with asyncio.timeout_at(deadline):
-            answer = await (_over_tcp(question) if transport == "tcp" else _over_https(question, doh))
+        if transport == "doh":
+            answer = await _over_https(question, doh, deadline)
+        else:
+            async with asyncio.timeout_at(deadline):
+                answer = await _over_tcp(question)
     except NotDnsError:
         answer = Answer(MISBEHAVING)
     except (OSError, EOFError, DNSException, DohError, ValueError) as error:
@@ -130,9 +133,9 @@ async def _over_tcp(question: Question) -> Answer:
         return read(await _exactly(sock, size), query)
 
 
-async def _over_https(question: Question, doh: DohClients) -> Answer:
+async def _over_https(question: Question, doh: DohClients, deadline: float) -> Answer:
     query = query_for(question.name, question.query_type, message_id=0)  # RFC 8484 §4.1: the id shall be 0
-    return read(await doh.exchange(question.resolver, encode(query)), query)
+    return read(await doh.exchange(question.resolver, encode(query), deadline), query)
 
 
 async def _first_answer(sock: socket.socket, query: QueryMessage, deadline: float) -> Answer:

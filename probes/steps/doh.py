@@ -48,6 +48,7 @@ class DohClients:
         """Take the TLS settings. The context must be for these clients alone: httpx sets its ALPN protocols."""
         self._context = context
         self._operators: dict[str, _Operator] = {}
+        self._exchanges: set[asyncio.Task[bytes]] = set()
 
     async def __aenter__(self) -> Self:
         # Off the loop and before anything is timed: in the first question it would count as the network's slowness.
@@ -57,21 +58,40 @@ class DohClients:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        for exchange in self._exchanges:
+            exchange.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
         operators = list(self._operators.values())
         self._operators.clear()
         await asyncio.gather(*(operator.client.aclose() for operator in operators))
 
-    async def exchange(self, url: str, message: bytes) -> bytes:
-        """Return the answer to one message. How long it may take is the caller's affair.
+    async def exchange(self, url: str, message: bytes, deadline: float) -> bytes:
+        """Return the answer to one message, which has until `deadline`, on the loop's clock.
 
-        Raises `DohError` when there was no HTTP response, `NotDnsError` when it was no DNS message.
+        Raises `DohError` when there was no HTTP response, `NotDnsError` when it was no DNS message, TimeoutError.
+
+        It runs in a task of its own, to its end even when the caller is cancelled: in the middle of a TLS record that
+        would break the connection, and with it the questions of all others that share it.
         """
+        task = asyncio.create_task(self._until(deadline, url, message))
+        self._exchanges.add(task)
+        task.add_done_callback(self._forget)
         try:
-            return await self._exchange(url, message)
-        except NotDnsError:
+            return await asyncio.shield(task)
+        except (NotDnsError, TimeoutError):
             raise
         except Exception as error:  # noqa: BLE001 -- httpx lets some of httpcore's, h2's and anyio's own through
             raise DohError(f"{type(error).__name__} from {url}") from _origin(error)
+
+    def _forget(self, task: asyncio.Task[bytes]) -> None:
+        """Let go of a task that has ended; its error was its caller's to see, who may be gone."""
+        self._exchanges.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _until(self, deadline: float, url: str, message: bytes) -> bytes:
+        async with asyncio.timeout_at(deadline):
+            return await self._exchange(url, message)
 
     async def _exchange(self, url: str, message: bytes) -> bytes:
         async with self._leased(url) as operator:

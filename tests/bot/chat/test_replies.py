@@ -167,7 +167,11 @@ def test_national_directories_are_a_line_each() -> None:
     text = said(
         report(
             directories=(
-                DirectoryFinding(id="nsdi", status="delisted", names={"whatsapp.com": "NXDOMAIN", "wa.me": "listed"}),
+                DirectoryFinding(
+                    id="nsdi",
+                    status="delisted",
+                    names={"whatsapp.com": "delisted", "wa.me": "listed", "e1.whatsapp.net": "unclear"},
+                ),
             )
         )
     )
