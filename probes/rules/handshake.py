@@ -116,10 +116,12 @@ def name_blocked_here(suspect: Suspect) -> Finding | None:
     """The connection is made; after the ClientHello with the name comes a reset, a FIN or nothing.
 
     The same address answers another name, and the outside control shakes hands with it under the suspect one. Unrelated
-    servers are not affected, so this filter looks at name and address together. Likely.
+    servers are not affected, so this filter looks at name and address together. Silence counts only if the ClientHello
+    is not even acknowledged: a slow server does that. Likely.
     """
     cause = _BY_NAME.get(suspect.fate or "")
-    if cause is None or not (suspect.repeated and suspect.innocuous_here and suspect.outside("tls") is True):
+    applies = suspect.repeated and suspect.innocuous_here and suspect.outside("tls") is True
+    if cause is None or not applies or suspect.explained_by_slowness:
         return None
     because = (*ids_of([*suspect.alike, *suspect.innocuous_here]), *suspect.outside_ids)
     return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
@@ -145,11 +147,11 @@ def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
     """The connection is made; after the ClientHello comes a reset, a FIN or nothing, whatever name it carries.
 
     An unrelated server answers, and the outside control shakes hands with this one: the address is filtered behind the
-    TCP handshake. Likely.
+    TCP handshake. Silence counts only if the ClientHello is not even acknowledged: a slow server does that. Likely.
     """
     cause = _BY_ADDRESS.get(suspect.fate or "")
     applies = suspect.repeated and suspect.innocuous_here_alike and suspect.outside("tls") is True
-    if cause is None or not applies:
+    if cause is None or not applies or suspect.explained_by_slowness:
         return None
     flows = [*suspect.alike, *suspect.innocuous_here_alike, *suspect.innocuous_elsewhere]
     return say(Status.BLOCKED, Confidence.LIKELY, cause, because=(*ids_of(flows), *suspect.outside_ids))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
+_ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}
 _REFUSED = 451
 _FIRST_ERROR = 400
 
@@ -58,13 +59,31 @@ def answer_blocked_by_name(suspect: Suspect) -> Finding | None:
 def answer_blocked_here(suspect: Suspect) -> Finding | None:
     """The request for the name is followed by a reset, a FIN or nothing.
 
-    The same address answers another name, and the outside control gets an answer without delay. Likely.
+    The same address answers another name, and the outside control gets an answer without delay. Silence counts only if
+    the request is not even acknowledged: a slow server does that. Likely.
     """
     cause = _REQUEST.get(suspect.fate or "")
-    if cause is None or not (suspect.repeated and suspect.innocuous_here and _prompt_outside(suspect)):
+    applies = suspect.repeated and suspect.innocuous_here and _prompt_outside(suspect)
+    if cause is None or not applies or suspect.explained_by_slowness:
         return None
     because = (*ids_of([*suspect.alike, *suspect.innocuous_here]), *suspect.outside_ids)
     return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
+
+
+def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
+    """The connection is made; the request is followed by a reset, a FIN or nothing, whatever name it is for.
+
+    An unrelated server answers, and the outside control gets an answer without delay, from this very address, as it
+    knows no other: the address is filtered behind the TCP handshake. Silence counts only if the request is not even
+    acknowledged: a slow server does that. Likely.
+    """
+    cause = _ADDRESS.get(suspect.fate or "")
+    alone = {a for outside in suspect.evidence.outside for a in outside.addresses} <= {suspect.address}
+    applies = suspect.repeated and suspect.innocuous_here_alike and suspect.innocuous_elsewhere and alone
+    if cause is None or not applies or not _prompt_outside(suspect) or suspect.explained_by_slowness:
+        return None
+    flows = [*suspect.alike, *suspect.innocuous_here_alike, *suspect.innocuous_elsewhere]
+    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=(*ids_of(flows), *suspect.outside_ids))
 
 
 def _prompt_outside(suspect: Suspect) -> bool:
@@ -97,6 +116,7 @@ RULES = (
     Rule("response.frozen", flow_frozen),
     Rule("response.blocked_by_name", answer_blocked_by_name),
     Rule("response.blocked_here", answer_blocked_here),
+    Rule("response.address_blocked_after_connect", address_blocked_after_connect),
     Rule("response.fails_for_all", answer_fails_for_all),
     Rule("response.unclear", answer_unclear),
 )

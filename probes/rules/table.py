@@ -124,6 +124,12 @@ class Suspect:
     def repeated(self) -> bool:
         return len(self.alike) >= ENOUGH
 
+    @property
+    def explained_by_slowness(self) -> bool:
+        """Silence, though what was said last has been acknowledged: the server has it, and takes its time."""
+        ends = [flow.steps[-1].info for flow in self.alike]
+        return self.fate == "silence" and not all(info and info.unacknowledged for info in ends)
+
     def outside(self, layer: str) -> bool | None:
         """Tell whether the server was heard at a layer from outside; None where nobody can say."""
         evidence = self.evidence

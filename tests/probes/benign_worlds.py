@@ -130,7 +130,7 @@ def _ipv6_black_hole(world: Simulated, _: random.Random) -> Simulated:
 
 
 def _slow(world: Simulated, rng: random.Random) -> Simulated:
-    slow = Server(delay_s=rng.uniform(1, 12))
+    slow = rng.choice([Server(delay_s=rng.uniform(1, 12)), Server(hello_delay_s=rng.uniform(0.5, 8))])
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), slow)})
 
 

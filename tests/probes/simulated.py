@@ -67,6 +67,8 @@ class Server:
     title: str = "A site"
     location: str | None = None
     delay_s: float = 0.0
+    """Before the response."""
+    hello_delay_s: float = 0.0
     fingerprints: tuple[str, ...] = ()
     patience: int | None = None
     """How many connections it takes before it resets every further one: a server that limits rates."""
@@ -297,7 +299,8 @@ class SimulatedNetwork:
             "tcp": attempt.timeouts.connect_s,
             "tls": attempt.timeouts.handshake_s,
         }.get(step, attempt.timeouts.response_s)
-        delay_s = server.delay_s if server is not None and step == "http" else 0.0
+        delays_s = {"tls": server.hello_delay_s, "http": server.delay_s} if server is not None else {}
+        delay_s = delays_s.get(step, 0.0)
         if failure is None and delay_s > limit_s:
             failure = SILENCE
         delay_s = 0.0 if failure == SILENCE else delay_s
@@ -368,11 +371,18 @@ class SimulatedNetwork:
             return "ssl_invalid_hostname"
         return "ssl_invalid_certificate" if self._world.wrong_clock else None
 
+    def _is_dropped(self, address: str, name: str) -> bool:
+        """What is said never arrives; a server that merely takes its time acknowledges it."""
+        world, censor = self._world, self._world.censor
+        listed = not world.only or name in world.only
+        return name in censor.names or address in censor.after_connect or not (world.online and listed)
+
     def _observation(
         self, attempt: Attempt, step: str, failure: str | None, elapsed_s: float, server: Server | None, name: str
     ) -> AnyObservation:
         target = _target(attempt)
-        info = TcpInfo(min_rtt_s=self._world.rtt_s, bytes_received=0, retransmits=0, unacknowledged=0)
+        lost = failure == SILENCE and self._is_dropped(attempt.address, name)
+        info = TcpInfo(min_rtt_s=self._world.rtt_s, bytes_received=0, retransmits=3 * lost, unacknowledged=int(lost))
         arm, purpose = attempt.arm, attempt.purpose
         if step == "tcp":
             return TcpObservation(

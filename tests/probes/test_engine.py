@@ -253,6 +253,7 @@ HTTPS = {
     ),
     "service turns everybody away": (served(status=403), "ok", "confirmed", ""),
     "server is slow for everybody": (served(delay_s=8.0), "inconclusive", "possible", "not_measured"),
+    "server is slow to shake hands": (served(hello_delay_s=8.0), "inconclusive", "possible", "not_measured"),
     "this host is offline": (replace(HEALTHY, online=False), "inconclusive", "confirmed", "host.offline"),
     "this host is behind a portal": (
         replace(HEALTHY, captive=True),
@@ -385,6 +386,18 @@ HTTP = {
     ),
     "request is reset": (censored(names={HOST: "connection_reset"}), "blocked", "confirmed", "http.reset"),
     "request is dropped": (censored(names={HOST: SILENCE}), "blocked", "confirmed", "http.dropped"),
+    "address is reset behind the connect": (
+        censored(after_connect={ADDRESS: RESET}),
+        "blocked",
+        "likely",
+        "ip.reset",
+    ),
+    "one server of two does not answer": (
+        replace(served(http=RESET), names={HOST: (SECOND, ADDRESS)}, system={HOST: (ADDRESS,)}),
+        "inconclusive",
+        "possible",
+        "not_measured",
+    ),
     "page is made on the way": (
         censored(pages={HOST: Server(title="Access denied")}),
         "blocked",
