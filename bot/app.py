@@ -151,7 +151,11 @@ class LazyProber:
 
     async def _opened(self) -> Prober:
         prober: Prober = await self._open.enter_async_context(
-            probes.Prober(trusted_doh=self._settings.trusted_doh, outside_controls=self._settings.outside_controls)
+            probes.Prober(
+                trusted_doh=self._settings.trusted_doh,
+                outside_controls=self._settings.outside_controls,
+                location=self._settings.location,
+            )
         )
         self._prober = prober
         return prober

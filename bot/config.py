@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     registry_lists: Annotated[tuple[RegisterList, ...], NoDecode, CommaSeparated] = ("dpi",)
     registry_interval_seconds: Annotated[int, Field(ge=3600, le=604_800)] = 43_200
     feeds_file: Path | None = None
+    location: str = ""
     cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
     check_interval_seconds: Annotated[int, Field(ge=30, le=86_400)] = 300
     language: Annotated[str, BeforeValidator(_language)] = "en"

@@ -18,7 +18,9 @@ class Prober:
     Hosts that people type come as services with web ports only (`probes.targets`); the catalogue's may use any port.
     """
 
-    def __init__(self, *, trusted_doh: Sequence[str], outside_controls: Sequence[str]) -> None:
+    def __init__(self, *, trusted_doh: Sequence[str], outside_controls: Sequence[str], location: str = "") -> None:
+        """Take what measurements are held against; `location` says where this host stands in place of a look-up."""
+        self._location = location
         self._trusted_doh = trusted_doh
         self._outside_controls = outside_controls
         self._open = AsyncExitStack()
@@ -32,7 +34,7 @@ class Prober:
         network = LiveNetwork(
             guard=PUBLIC_ANY_PORT, trusted_doh=self._trusted_doh, outside_controls=self._outside_controls
         )
-        self._engine = Engine(await self._open.enter_async_context(network))
+        self._engine = Engine(await self._open.enter_async_context(network), location=self._location)
         return self
 
     async def __aexit__(
