@@ -5,7 +5,9 @@ Nobody who asked is kept, nor what was asked. What a transport makes of a chat t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Literal
 
@@ -71,19 +73,39 @@ class Chat:
     state: State = "active"
 
 
+@dataclass(slots=True)
+class _Crowd:
+    """Chats that spoke while the database was busy: they become known together, by one write to the disk."""
+
+    arrived: dict[str, tuple[Kind, float]] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    known: dict[str, Chat] = field(default_factory=dict)
+
+
 class Chats:
     """Every method is one transaction, and raises `StoreError` when it cannot take place. Times are since 1970."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._crowd = _Crowd()
 
     async def meet(self, chat: str, kind: Kind, *, now: float) -> Chat:
         """Return a chat that just spoke, known from now on; if it was gone it is back."""
+        crowd = self._crowd
+        crowd.arrived[chat] = (kind, now)
+        async with crowd.turn:
+            if not crowd.known:
+                crowd.known = await self._database.transaction(partial(self._meet_all, crowd))
+        return crowd.known[chat]
 
-        async def work(connection: aiosqlite.Connection) -> Chat | None:
-            return _chat(await _row(connection, _MEET, (chat, kind, now)) or await _row(connection, _FIND, (chat,)))
-
-        return await self._database.transaction(work) or Chat(id=chat, kind=kind)
+    async def _meet_all(self, crowd: _Crowd, connection: aiosqlite.Connection) -> dict[str, Chat]:
+        if self._crowd is crowd:
+            self._crowd = _Crowd()  # whoever comes now has to wait for the next one
+        known = {}
+        for chat, (kind, now) in crowd.arrived.items():
+            row = await _row(connection, _MEET, (chat, kind, now)) or await _row(connection, _FIND, (chat,))
+            known[chat] = _chat(row) or Chat(id=chat, kind=kind)
+        return known
 
     async def find(self, chat: str) -> Chat | None:
         """Return what is stored of a chat."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -41,6 +42,31 @@ async def test_a_chat_is_known_once_it_spoke_and_keeps_what_was_set(store: Store
     known = Chat(id=GROUP, kind="group", language="ru", thread=7)
     assert await store.chats.meet(GROUP, "group", now=2) == known
     assert await store.chats.find(GROUP) == known
+
+
+async def test_chats_that_speak_at_once_become_known_by_a_single_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions = []
+    real = store.chats._database.transaction
+
+    async def counted(work: Any) -> Any:
+        transactions.append(work)
+        return await real(work)
+
+    monkeypatch.setattr(store.chats._database, "transaction", counted)
+    names = [f"telegram:{number}" for number in range(500)]
+    met = await asyncio.gather(*(store.chats.meet(name, "private", now=1) for name in names))
+    assert [chat.id for chat in met] == names
+    assert len(transactions) <= 2
+    assert sorted(await store.chats.active()) == sorted(names)
+
+
+async def test_one_of_a_crowd_that_goes_away_leaves_the_others_known(store: Store) -> None:
+    tasks = [asyncio.create_task(store.chats.meet(f"telegram:{number}", "private", now=1)) for number in range(5)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    assert [chat.id for chat in await asyncio.gather(*tasks[1:])] == [f"telegram:{number}" for number in range(1, 5)]
 
 
 async def test_what_is_gone_is_not_written_to_until_it_speaks_again(store: Store) -> None:

@@ -64,7 +64,7 @@ async def drafted(chat: Chat, text: str) -> None:
 
 async def becomes(probe: Callable[[], Awaitable[object]], wanted: object) -> None:
     """Wait until what is stored is as wanted; nothing tells of that."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await probe() != wanted:  # noqa: ASYNC110 -- the store has no events to wait for
             await asyncio.sleep(0.001)
 
