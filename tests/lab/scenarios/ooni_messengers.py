@@ -4,7 +4,7 @@ Their targets are those of OONI's own lists (`tests/lab/ooni_services`); where i
 brings these about stands in. `ooni` is the keys that it expects.
 """
 
-from tests.lab.censor import Address, Close, Drop, Reset, Rule, Sni
+from tests.lab.censor import Address, Close, Drop, Payload, Reset, Rule, Sni
 from tests.lab.ooni_case import Case
 from tests.lab.scenario import register
 from tests.lab.world import Addresses, Page, World, rule
@@ -184,6 +184,16 @@ TELEGRAM = (
         ours="degraded confirmed ip.reset",
         components={"web": _OK, "data-centres": "degraded confirmed ip.reset"},
         remark="it works, and what is interfered with is told of",
+    ),
+    Case(
+        name="telegram-operation-unknown",
+        target="ooni-telegram",
+        network="data centres take connections, and whatever they are sent then is answered by RST on the way",
+        world=_WORLD,
+        rules=(Rule(Payload(b"GET ", addresses=_DCS), Reset()),),
+        ooni="http_blocking, not tcp_blocking; web ok",
+        ours="degraded likely ip.reset",
+        components={"web": _OK, "data-centres": "blocked likely ip.reset"},
     ),
     Case(
         name="telegram-all-fail-in-connect",
