@@ -55,11 +55,11 @@ class Evidence:
 
     def slow(self, trial: Trial) -> bool:
         """Tell whether a trial is still running, in a stage that takes longer than round trips explain."""
-        return not trial.done and self.now_s - trial.stage_started_s > self.patience_s
+        return not trial.done and self.now_s - trial.stage_started_s > self.patience_s * trial.patience
 
     def next_slow_s(self) -> float:
         """Return when the next running stage will count as slow."""
-        due = [t.stage_started_s + self.patience_s for t in self.trials if not t.done]
+        due = [t.stage_started_s + self.patience_s * t.patience for t in self.trials if not t.done]
         return min((at_s for at_s in due if at_s > self.now_s), default=math.inf) + 0.001
 
     @cached_property

@@ -256,9 +256,10 @@ def carries_data(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
 
 
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
-    """Move as much under the endpoint's name as under another, here and elsewhere, each way, in turns.
+    """Move data under the endpoint's name, each way.
 
-    What goes in clear text goes over TLS as well: a network may slow a port down.
+    What is held back is moved again, in turns with as much under another name, here and elsewhere. What goes in clear
+    text goes over TLS as well: a network may slow a port down.
     """
     address = _where_to_move_data(evidence)
     if address is None:
@@ -273,9 +274,22 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     secure = replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
     twins = [secure] if evidence.endpoint.scheme == "http" else []
     for transfer in TRANSFERS:
-        for attempt in (plain, here, elsewhere, *twins):
-            for nth in range(1, REPEATS + 1):
-                yield replace(attempt, transfer=transfer, nth=nth)
+        yield from _repeated(replace(plain, transfer=transfer))
+        if _held_back(evidence, transfer):
+            for nth in range(REPEATS + 1, 2 * REPEATS + 1):
+                yield replace(plain, transfer=transfer, nth=nth)
+            for other in (here, elsewhere, *twins):
+                yield from _repeated(replace(other, transfer=transfer))
+
+
+def _repeated(attempt: Attempt) -> Iterator[Attempt]:
+    for nth in range(1, REPEATS + 1):
+        yield replace(attempt, nth=nth)
+
+
+def _held_back(evidence: Evidence, transfer: Transfer) -> bool:
+    own = [f for f in evidence.flows if f.attempt.purpose is Purpose.TRANSFER and f.attempt.transfer == transfer]
+    return any(flow.held_back for flow in own) or any(flow.page_froze for flow in evidence.own_flows)
 
 
 def _where_to_move_data(evidence: Evidence) -> str | None:

@@ -33,6 +33,11 @@ _TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transf
 FREEZE_BYTES = range(10_000, 40_000)
 """Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
 
+_TRANSFER_TRIPS = 3
+"""Round trips in which 64 KB come through where nothing holds them back: the window doubles in each (RFC 5681 §3.1)."""
+_UNHINDERED_BYTES = 7_000
+"""Half of what goes into a flow's very first round trip (RFC 6928): with less, something holds it back."""
+
 SILENCE = frozenset({"generic_timeout_error", "timed_out"})
 RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
 REFUSALS = frozenset({"connection_refused"})
@@ -92,6 +97,12 @@ class Trial:
         """When the stage that is still running began."""
         return self.started_s + sum(observation.elapsed_s for observation in self.observations)
 
+    @property
+    def patience(self) -> int:
+        """How many times longer than a stage of one round trip the one that is still running may take."""
+        transfer = isinstance(self.step, Attempt) and self.step.transfer is not None
+        return _TRANSFER_TRIPS if transfer and any(o.step != "tcp" for o in self.observations) else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -118,6 +129,16 @@ class Flow:
     @property
     def transfer(self) -> TransferObservation | None:
         return next((step for step in self.steps if isinstance(step, TransferObservation)), None)
+
+    @property
+    def held_back(self) -> bool:
+        """Data stopped, or flows so slowly that it is worth asking who slows it down."""
+        moved = self.transfer
+        if moved is None:
+            return self.attempt.transfer is not None and self.slow
+        if moved.failure is not None or not moved.rate_bytes_s or moved.info is None:
+            return moved.failure is not None
+        return moved.rate_bytes_s * moved.info.min_rtt_s < _UNHINDERED_BYTES
 
     @property
     def failure(self) -> str | None:
