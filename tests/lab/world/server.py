@@ -1,6 +1,7 @@
 """The world's one process: what listens, who serves whom, and the control channel by which it is told what to be."""
 
 import asyncio
+import logging
 import os
 import pickle
 import resource
@@ -31,6 +32,8 @@ def main(control_fd: int) -> None:
     by ("ready", None) or ("error", text), ("journal", None) by ("journal", entries since the last configure).
     """
     _allow_many_descriptors()
+    # Clients that hang up in the middle of an answer are everyday life here, and this process shares their terminal.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     with socket.socket(fileno=control_fd) as control:
         control.setblocking(False)
         asyncio.run(_run(control))
