@@ -49,8 +49,7 @@ def decoded(body: bytes, content_type: str) -> str:
     for bom, codec in _BOMS.items():
         if body.startswith(bom):
             return body.decode(codec, errors="replace")
-    claims = _claims(body, content_type)
-    for codec in ("utf-8", *claims):
+    for codec in _likely(body, content_type):
         try:
             return codecs.getincrementaldecoder(codec)("strict").decode(body)
         except (UnicodeDecodeError, LookupError):
@@ -58,13 +57,15 @@ def decoded(body: bytes, content_type: str) -> str:
     return body.decode("utf-8", errors="replace")
 
 
-def _claims(body: bytes, content_type: str) -> list[str]:
-    """Return the charsets that a body is said to have, the more credible first."""
-    head = body[:300].replace(b"\0", b"").decode("latin-1")
-    said = [found[1] for found in (_CHARSET.search(content_type), _ENCODING.search(head)) if found]
+def _likely(body: bytes, content_type: str) -> list[str]:
+    """Return the charsets that a body may be in, the likeliest first."""
+    if b"\0" in body[:4]:
+        return ["utf-16-be" if body[:1] == b"\0" else "utf-16-le"]
+    said = [
+        found[1] for found in (_CHARSET.search(content_type), _ENCODING.search(body[:300].decode("latin-1"))) if found
+    ]
     known = [codec for codec in said if _CODEC.fullmatch(codec)]
-    wide = ["utf-16-le", "utf-16-be"][body[:1] == b"\0"] if b"\0" in body[:4] else None
-    return ([wide] if wide else []) + sorted(known, key=lambda codec: bool(_NO_WITNESS.fullmatch(codec)))
+    return ["utf-8", *sorted(known, key=lambda codec: bool(_NO_WITNESS.fullmatch(codec)))]
 
 
 def _refuse_strangers(head: str) -> None:

@@ -37,7 +37,7 @@ def web_address(url: str) -> SplitResult | None:
 def story_link(link: str, base: str) -> str | None:
     """Return a feed's link, relative to `base`, as it may be shown; None for what leads nowhere on the web."""
     try:
-        parts = web_address(urljoin(base, link.strip()))
+        parts = web_address(urljoin(base, link.strip())) if link.strip() else None
     except ValueError:
         return None
     if parts is None:

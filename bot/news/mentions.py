@@ -36,7 +36,7 @@ _GENERIC = {
 
 # Half the products of the world carry the name of a service: what follows makes another thing of it.
 _PRODUCTS = (
-    r"(?! (?:tv|kids|premium|shorts|cloud|pay|maps|chrome|workspace|drive|docs|pixel|ads|adsense|wallet|ventures"
+    r"(?! (?:tv|music|kids|premium|shorts|cloud|pay|maps|chrome|workspace|drive|docs|pixel|ads|adsense|wallet|ventures"
     r"|android|gemini|business|messages|meet)\b)"
 )
 _OTHERS = r"(?<!\d )(?<!hbo )(?<!pro )(?<!mad )(?<!двигатель )(?<!ракета )(?<!ракету )(?<!ракеты )"

@@ -41,13 +41,14 @@ def read(body: bytes, content_type: str, url: str) -> list[Entry]:
     parsed = feedparser.parse(BytesIO(text.encode(errors="replace")), response_headers=headers)
     if parsed.bozo and not parsed.entries:
         raise FeedError("broken before its first entry")
-    entries = {entry.url: entry for entry in _entries(parsed.entries[:MOST_ENTRIES], url)}
+    entries: dict[str, Entry] = {}
+    for entry in _entries(parsed.entries[:MOST_ENTRIES], url):
+        entries.setdefault(entry.url, entry)
     return list(entries.values())
 
 
-def _entries(found: list[Mapping[str, Any]], url: str) -> Iterator[Entry]:
-    """Yield in reverse: of two with one link the first is to win."""
-    for entry in reversed(found):
+def _entries(found: list[dict[str, Any]], url: str) -> Iterator[Entry]:
+    for entry in found:
         link = story_link(str(entry.get("feedburner_origlink") or entry.get("link") or ""), url)
         title = plain(str(entry.get("title") or ""), MOST_TITLE)
         if link and title:
@@ -61,9 +62,9 @@ def _summary(entry: Mapping[str, Any]) -> str:
     return str(summary or contents[0].get("value") or "")
 
 
-def _published_at(entry: Mapping[str, Any]) -> float | None:
+def _published_at(entry: dict[str, Any]) -> float | None:
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        if moment := entry.get(name):
+        if moment := dict.get(entry, name):  # feedparser's own get warns of a name that it makes up
             try:
                 return float(calendar.timegm(moment))
             except (ValueError, OverflowError, TypeError):

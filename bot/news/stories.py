@@ -1,4 +1,4 @@
-"""What is kept of a feed's entries: which, for how long, as of when, and whether another source told it before. Pure."""
+"""What is kept of a feed's entries: which, how long, as of when, and whether another source told it before. Pure."""
 
 from __future__ import annotations
 
