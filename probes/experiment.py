@@ -226,7 +226,8 @@ class Experiment:
         trial.observations.append(self._recorder.add(observation, trial.stage_started_s))
         if (rtt_s := round_trip_of(observation)) is not None:
             self._rtts_s.append(rtt_s)
-        self._notify(trial.step)
+        if observation.failure is not None:  # a success on the way calls for nothing before the step is done
+            self._notify(trial.step)
 
     def _notify(self, step: Step) -> None:
         for changed in self._watchers.get(step, ()):
