@@ -214,7 +214,7 @@ class Experiment:
     async def _take(self, trial: Trial) -> None:
         match trial.step:
             case Question() as question:
-                timed = replace(question, timeout_s=self._pace.timeouts.dns_s)
+                timed = replace(question, timeout_s=self._pace.answer_s(question))
                 self._see(trial, await self._network.ask(timed))
             case Attempt() as attempt:
                 timed_attempt = replace(attempt, timeouts=self._pace.timeouts)

@@ -10,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probes.model import DnsObservation
+from probes.model import Arm, DnsObservation
 from probes.network import Timeouts
 
 if TYPE_CHECKING:
     from probes.model import AnyObservation
+    from probes.network import Question
 
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 1.5
 _SYN_RETRY_S = 1.0
+_STUB_S = 5.0
+"""How long programs wait for the system's resolver (resolv.conf(5)): it may have to search, so less is no silence."""
 
 
 def round_trip_of(observation: AnyObservation) -> float | None:
@@ -44,6 +47,10 @@ class Pace:
     def patience_s(self) -> float:
         """Seconds after which a stage of one round trip counts as slow."""
         return max(0.25, 2.5 * self._rtt_s)
+
+    def answer_s(self, question: Question) -> float:
+        """Return how long to wait for a resolver's answer, in seconds."""
+        return max(_STUB_S, self.timeouts.dns_s) if question.arm is Arm.EXPERIMENT else self.timeouts.dns_s
 
     @property
     def timeouts(self) -> Timeouts:

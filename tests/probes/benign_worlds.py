@@ -134,6 +134,10 @@ def _slow(world: Simulated, rng: random.Random) -> Simulated:
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), slow)})
 
 
+def _searching_resolver(world: Simulated, rng: random.Random) -> Simulated:
+    return replace(world, search_s=rng.uniform(0.2, 4.0))
+
+
 def _rate_limit(world: Simulated, rng: random.Random) -> Simulated:
     strict = rng.choice([Server(status=429), Server(patience=rng.randint(1, 3))])
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), strict)})
@@ -175,6 +179,7 @@ TROUBLES: tuple[Callable[[Simulated, random.Random], Simulated], ...] = (
     _outage,
     _one_dead_address,
     _dead_resolver,
+    _searching_resolver,
     _broken_resolver,
     _doh_unreachable,
     _intercepted,

@@ -127,6 +127,8 @@ class Simulated:
     """What names hold for those who ask for text, whoever is asked."""
     directory_failure: str | None = None
     """What the national DNS directory answers to every question."""
+    search_s: float = 0.0
+    """How long the system's resolver takes to find the names that are in `names`."""
     dead_resolvers: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = (ISP,)
     tcp_is_honest: bool = False
@@ -219,7 +221,9 @@ class SimulatedNetwork:
         failure, reply = _reply(question, answer)
         if question.query_type == "TXT" and answer != SILENCE and question.name in self._world.texts:
             failure, reply = None, _text(question, self._world.texts[question.name])
-        await self._spend(failure, question.timeout_s, trips)
+        searches = question.name in self._world.names and question.resolver in self._world.resolvers
+        failure = await self._spend(failure, question.timeout_s, trips, self._world.search_s if searches else 0.0)
+        reply = None if failure == SILENCE else reply
         return DnsObservation(
             arm=question.arm,
             purpose=question.purpose,

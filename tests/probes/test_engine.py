@@ -50,6 +50,7 @@ HTTPS = {
     "resolver refuses": (told("dns_refused_error"), "blocked", "confirmed", "dns.refused"),
     "resolver fails": (told("dns_servfail_error"), "blocked", "likely", "dns.servfail"),
     "resolver is silent": (told(SILENCE), "blocked", "likely", "dns.timeout"),
+    "resolver has to search for the name": (replace(HEALTHY, search_s=2.5), "ok", "confirmed", ""),
     "resolver is honest over TCP alone": (
         told("dns_nxdomain_error", tcp_is_honest=True),
         "blocked",
