@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.lab.censor import Censor, Rule
 from tests.lab.scenario import Scenario
 from tests.lab.world import World
 
-SERVICES = Path(__file__).with_name("ooni_services")
-"""What OONI's tests of messengers contact, as service files: a catalogue for those cases."""
 _EXIT_CODES = {"ok": 0, "inconclusive": 3, "refused": 2}
 
 

@@ -20,8 +20,8 @@ confidence and causes; the host behind → is the redirect's hop that is blamed;
 resolver alone would help."""
 
 MESSENGERS = """\
-OONI's answer is the keys that its tests expect. Ours is said of the whole and of its components. The targets are those
-of OONI's lists, but for Signal, whose app's servers have an authority of their own."""
+OONI's answer is the keys that its tests expect. Ours is said of the whole and of its components, which stand
+for OONI's targets."""
 
 
 def document() -> str:

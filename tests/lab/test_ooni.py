@@ -12,7 +12,7 @@ from probes.live import LiveNetwork
 from probes.reports import as_dict
 from tests.lab import ooni_table
 from tests.lab.lab import Lab
-from tests.lab.ooni_case import SERVICES, Case
+from tests.lab.ooni_case import Case
 from tests.lab.scenarios import ooni_messengers, ooni_web
 from tests.lab.verdicts import Report, check, components, said
 
@@ -38,7 +38,7 @@ def test_what_we_say_of_ooni_s_case(lab: Lab, name: str) -> None:
 
 
 def asked(lab: Lab, case: Case) -> Report:
-    checked = check(lab, case.target, deep=case.deep, environment={"CATALOGUE_DIR": str(SERVICES)})
+    checked = check(lab, case.target, deep=case.deep)
     assert checked.code == case.exit_code
     return checked.report
 
@@ -53,7 +53,7 @@ def _cut_short(target: str, budget_s: float) -> Report:
 
 
 async def _check_within(target: str, budget_s: float) -> Report:
-    service = Catalogue.load(SERVICES).find(target)
+    service = Catalogue.load().find(target)
     assert service is not None
     async with LiveNetwork(guard=PUBLIC_ANY_PORT, trusted_doh=DOH, outside_controls=CONTROLS) as network:
         return as_dict(await engine.Engine(network, budget_s=budget_s).check(service))

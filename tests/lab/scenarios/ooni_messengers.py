@@ -1,33 +1,31 @@
 """OONI's QA of its messenger tests (probe-cli:internal/experiment/{whatsapp,telegram,fbmessenger,signal}/*_test.go).
 
-Their targets are those of OONI's own lists (`tests/lab/ooni_services`); where its tests inject results, a network that
-brings these about stands in. `ooni` is the keys that it expects.
+What is checked is this program's own services, whose components stand for OONI's targets; where OONI's tests inject
+results, a network that brings these about stands in. `ooni` is the keys that they expect.
 """
 
-from tests.lab.censor import Address, Close, Drop, Payload, Reset, Rule, Sni
+from tests.lab.censor import Address, Close, Drop, MtProto, Reset, Rule, Sni
 from tests.lab.ooni_case import Case
 from tests.lab.scenario import register
-from tests.lab.world import Addresses, Page, World, rule
+from tests.lab.world import Addresses, World, rule
 from tests.lab.world.names import DATA_CENTRES
 
-_DATA_CENTRES = tuple(f"{name}.telegram" for name in DATA_CENTRES)
-_WORLD = World().with_host(*_DATA_CENTRES, page=Page(status=404, title="404 Not Found"))  # as they tell everybody
+_WORLD = World()
 _BOGON = Addresses(("10.10.34.35",))
-_CHAT_HOSTS = tuple(f"e{number}.whatsapp.net" for number in range(1, 17))
-_CHAT = " ".join(address for host in _CHAT_HOSTS for address in _WORLD.addresses_of(host))
-_FIRST_CHAT = _WORLD.addresses_of(_CHAT_HOSTS[0])[0]
+_OK, _CONNECTS, _UNKNOWN = "ok confirmed", "ok likely", "inconclusive possible not_measured"
+
+
+def _at(*hosts: str) -> str:
+    return " ".join(address for host in hosts for address in _WORLD.addresses_of(host))
+
+
+_CHAT = _at("g.whatsapp.net", *(f"e{number}.whatsapp.net" for number in range(1, 17)))
 _DC1 = "149.154.175.50"
-_DCS = f"{_DC1} 149.154.167.51 149.154.175.100 149.154.167.91 149.154.171.5 95.161.76.100"
-_B_API = " ".join(_WORLD.addresses_of("b-api.facebook.com"))
-_FACEBOOK = " ".join(
-    address
-    for host in (
-        *("b-api.facebook.com", "b-graph.facebook.com", "edge-mqtt.facebook.com", "star.c10r.facebook.com"),
-        *("external.xx.fbcdn.net", "scontent.xx.fbcdn.net"),
-    )
-    for address in _WORLD.addresses_of(host)
+_DCS = " ".join(address for addresses in DATA_CENTRES.values() for address in addresses)
+_FACEBOOK = _at(
+    *("www.facebook.com", "graph.facebook.com", "b-api.facebook.com", "b-graph.facebook.com"),
+    *("scontent.xx.fbcdn.net", "external.xx.fbcdn.net"),
 )
-_OK, _CONNECTS = "ok confirmed", "ok likely"
 
 
 def _poisoned(*names: str) -> World:
@@ -37,232 +35,226 @@ def _poisoned(*names: str) -> World:
 WHATSAPP = (
     Case(
         name="whatsapp-without-DPI",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="nothing is wrong",
         ooni="all ok",
         ours="ok confirmed",
-        components={"web": _OK, "registration": _OK, "endpoints": _CONNECTS},
+        components={"web": _OK, "signup": _OK, "chat": _CONNECTS},
     ),
     Case(
         name="whatsapp-poisoned-DNS",
-        target="ooni-whatsapp",
-        network="the provider's resolver gives a private address for web.whatsapp.com",
-        world=_poisoned("web.whatsapp.com"),
+        target="whatsapp",
+        network="the provider's resolver gives a private address for web.whatsapp.com and www.whatsapp.com",
+        world=_poisoned("whatsapp.com"),
         ooni="web blocked; registration, endpoints ok",
         ours="degraded confirmed dns.spoofed",
-        components={"web": "blocked confirmed dns.spoofed", "registration": _OK, "endpoints": _CONNECTS},
+        components={"web": "blocked confirmed dns.spoofed", "signup": _OK, "chat": _CONNECTS},
         beyond_dns="ok",
     ),
     Case(
         name="whatsapp-drops-TLS-traffic-with-SNI",
-        target="ooni-whatsapp",
-        network="ClientHellos for web.whatsapp.com are reset (so they are, in spite of the case's name)",
-        rules=(Rule(Sni("=web.whatsapp.com"), Reset()),),
+        target="whatsapp",
+        network="ClientHellos for web.whatsapp.com and www.whatsapp.com are reset (in spite of the case's name)",
+        rules=(Rule(Sni("whatsapp.com"), Reset()),),
         ooni="web blocked; registration, endpoints ok",
         ours="degraded confirmed tls.sni_reset",
-        components={"web": "blocked confirmed tls.sni_reset", "registration": _OK, "endpoints": _CONNECTS},
+        components={"web": "blocked confirmed tls.sni_reset", "signup": _OK, "chat": _CONNECTS},
     ),
     Case(
         name="whatsapp-TestFailureAllEndpoints",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="nothing is wrong; the run is cancelled before it starts",
         budget_s=0.0,
         ooni="all blocked, each of 16 hosts",
-        ours="inconclusive possible not_measured",
-        components=dict.fromkeys(("web", "registration", "endpoints"), "inconclusive possible not_measured"),
+        ours=_UNKNOWN,
+        components=dict.fromkeys(("web", "signup", "chat"), _UNKNOWN),
         remark="not measured is not blocked",
     ),
     Case(
         name="whatsapp-cut-short",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="all chat servers are dropped, and the run ends before that can be known",
         rules=(Rule(Address(_CHAT), Drop()),),
         delay_s=0.05,
         budget_s=0.3,
-        ooni="all blocked (its whole budget being spent on dropped connects)",
-        ours="inconclusive possible not_measured",
-        components={"endpoints": "inconclusive possible not_measured"},
+        ooni="all blocked, its budget being spent on dropped connects",
+        ours=_UNKNOWN,
+        components={"chat": _UNKNOWN},
         remark="not measured is not blocked",
     ),
     Case(
         name="whatsapp-MixedEndpoints",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="of one chat server port 443 is refused on the way, 5222 is not",
-        rules=(Rule(Address(_FIRST_CHAT, port=443), Reset()),),
+        rules=(Rule(Address(_at("e7.whatsapp.net"), port=443), Reset()),),
         ooni="endpoints ok",
         ours="degraded confirmed ip.reset",
-        components={"web": _OK, "registration": _OK, "endpoints": "degraded confirmed ip.reset"},
+        components={"web": _OK, "signup": _OK, "chat": "degraded confirmed ip.reset"},
         remark="any one will do, and a member that is interfered with is told of",
     ),
     Case(
         name="whatsapp-OnlyEndpoints",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="both ports of all chat servers are refused on the way",
         rules=(Rule(Address(_CHAT), Reset()),),
         ooni="endpoints blocked; web, registration ok",
         ours="degraded confirmed ip.reset",
-        components={"web": _OK, "registration": _OK, "endpoints": "blocked confirmed ip.reset"},
+        components={"web": _OK, "signup": _OK, "chat": "blocked confirmed ip.reset"},
     ),
     Case(
         name="whatsapp-OnlyEndpoints-dropped",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="whatever is sent to any chat server vanishes",
         rules=(Rule(Address(_CHAT), Drop()),),
         ooni="endpoints blocked, after 60 s; web or registration too, where they had no turn",
         ours="degraded confirmed ip.dropped",
-        components={"web": _OK, "registration": _OK, "endpoints": "blocked confirmed ip.dropped"},
+        components={"web": _OK, "signup": _OK, "chat": "blocked confirmed ip.dropped"},
         remark="every endpoint gets its turn, and all is said within seconds",
     ),
     Case(
         name="whatsapp-OnlyRegistrationServer",
-        target="ooni-whatsapp",
+        target="whatsapp",
         network="ClientHellos for v.whatsapp.net are reset",
         rules=(Rule(Sni("=v.whatsapp.net"), Reset()),),
         ooni="registration blocked; the rest ok",
         ours="degraded confirmed tls.sni_reset",
-        components={"web": _OK, "registration": "blocked confirmed tls.sni_reset", "endpoints": _CONNECTS},
+        components={"web": _OK, "signup": "blocked confirmed tls.sni_reset", "chat": _CONNECTS},
     ),
     Case(
         name="whatsapp-OnlyWebHTTPS",
-        target="ooni-whatsapp",
-        network="ClientHellos for web.whatsapp.com vanish",
-        rules=(Rule(Sni("=web.whatsapp.com"), Drop()),),
+        target="whatsapp",
+        network="ClientHellos for web.whatsapp.com and www.whatsapp.com vanish",
+        rules=(Rule(Sni("whatsapp.com"), Drop()),),
         ooni="web blocked; the rest ok",
         ours="degraded confirmed tls.sni_dropped",
-        components={"web": "blocked confirmed tls.sni_dropped", "registration": _OK, "endpoints": _CONNECTS},
+        components={"web": "blocked confirmed tls.sni_dropped", "signup": _OK, "chat": _CONNECTS},
     ),
 )
 
 TELEGRAM = (
     Case(
         name="telegram-without-DPI",
-        target="ooni-telegram",
-        network="nothing is wrong; data centres answer HTTP with 404",
-        world=_WORLD,
+        target="telegram",
+        network="nothing is wrong",
         ooni="all ok",
         ours="ok confirmed",
-        components={"web": _OK, "data-centres": _CONNECTS},
+        components={"web": _OK, "chat": _CONNECTS},
     ),
     Case(
         name="telegram-poisoned-DNS",
-        target="ooni-telegram",
-        network="the provider's resolver gives a private address for web.telegram.org",
-        world=_poisoned("web.telegram.org"),
+        target="telegram",
+        network="the provider's resolver gives a private address for web.telegram.org, telegram.org and t.me",
+        world=_poisoned("telegram.org", "t.me"),
         ooni="web fails; data centres ok",
         ours="degraded confirmed dns.spoofed",
-        components={"web": "blocked confirmed dns.spoofed", "data-centres": _CONNECTS},
+        components={"web": "blocked confirmed dns.spoofed", "chat": _CONNECTS},
         beyond_dns="ok",
     ),
     Case(
         name="telegram-drop-to-DC",
-        target="ooni-telegram",
-        network="whatever is sent to one data centre of six vanishes",
-        world=_WORLD,
+        target="telegram",
+        network="whatever is sent to one data centre of five vanishes",
         rules=(Rule(Address(_DC1), Drop()),),
         ooni="blocked where its list is cut to that one, else ok",
         ours="degraded confirmed ip.dropped",
-        components={"web": _OK, "data-centres": "degraded confirmed ip.dropped"},
-        remark="one live data centre is not ok for everybody",
+        components={"web": _OK, "chat": "degraded confirmed ip.dropped"},
+        remark="whose account is in that data centre has no Telegram",
     ),
     Case(
         name="telegram-drops-SNI",
-        target="ooni-telegram",
-        network="ClientHellos for web.telegram.org are reset (so they are, in spite of the case's name)",
-        world=_WORLD,
-        rules=(Rule(Sni("=web.telegram.org"), Reset()),),
+        target="telegram",
+        network="ClientHellos for web.telegram.org, telegram.org and t.me are reset (in spite of the case's name)",
+        rules=(Rule(Sni("telegram.org t.me"), Reset()),),
         ooni="web fails; data centres ok",
         ours="degraded confirmed tls.sni_reset",
-        components={"web": "blocked confirmed tls.sni_reset", "data-centres": _CONNECTS},
+        components={"web": "blocked confirmed tls.sni_reset", "chat": _CONNECTS},
     ),
     Case(
         name="telegram-one-EOF-one-success",
-        target="ooni-telegram",
-        network="port 80 of all data centres is refused on the way, port 443 is not",
-        world=_WORLD,
+        target="telegram",
+        network="port 80 of all data centres is refused on the way, the other ports are not",
         rules=(Rule(Address(_DCS, port=80), Reset()),),
         ooni="data centres ok",
         ours="degraded confirmed ip.reset",
-        components={"web": _OK, "data-centres": "degraded confirmed ip.reset"},
+        components={"web": _OK, "chat": "degraded confirmed ip.reset"},
         remark="it works, and what is interfered with is told of",
     ),
     Case(
         name="telegram-operation-unknown",
-        target="ooni-telegram",
-        network="data centres take connections, and whatever they are sent then is answered by RST on the way",
-        world=_WORLD,
-        rules=(Rule(Payload(b"GET ", addresses=_DCS), Reset()),),
+        target="telegram",
+        network="data centres take connections, and whatever is sent then in Telegram's protocol vanishes",
+        rules=(Rule(MtProto(), Drop()),),
         ooni="http_blocking, not tcp_blocking; web ok",
-        ours="degraded likely ip.reset",
-        components={"web": _OK, "data-centres": "blocked likely ip.reset"},
+        ours="degraded confirmed proto.dropped",
+        components={"web": _OK, "chat": "blocked confirmed proto.dropped"},
+        remark="the protocol is what is filtered: the same port answers HTTP",
     ),
     Case(
         name="telegram-all-fail-in-connect",
-        target="ooni-telegram",
+        target="telegram",
         network="whatever is sent to any data centre vanishes",
-        world=_WORLD,
         rules=(Rule(Address(_DCS), Drop()),),
         ooni="http_blocking and tcp_blocking; web ok",
         ours="degraded confirmed ip.dropped",
-        components={"web": _OK, "data-centres": "blocked confirmed ip.dropped"},
+        components={"web": _OK, "chat": "blocked confirmed ip.dropped"},
     ),
     Case(
         name="telegram-web-fails",
-        target="ooni-telegram",
-        network="ClientHellos for web.telegram.org are answered by FIN",
-        world=_WORLD,
-        rules=(Rule(Sni("=web.telegram.org"), Close()),),
+        target="telegram",
+        network="ClientHellos for web.telegram.org, telegram.org and t.me are answered by FIN",
+        rules=(Rule(Sni("telegram.org t.me"), Close()),),
         ooni="web blocked, eof_error",
         ours="degraded confirmed tls.sni_reset",
-        components={"web": "blocked confirmed tls.sni_reset", "data-centres": _CONNECTS},
+        components={"web": "blocked confirmed tls.sni_reset", "chat": _CONNECTS},
     ),
 )
 
 FACEBOOK = (
     Case(
         name="facebook-without-DPI",
-        target="ooni-facebook",
+        target="messenger",
         network="nothing is wrong",
         ooni="all consistent and reachable",
-        ours="ok likely",
-        components={"services": _CONNECTS},
+        ours="ok confirmed",
+        components={"web": _OK, "chat": _OK, "calls": _CONNECTS},
     ),
     Case(
         name="facebook-cancelled-context",
-        target="ooni-facebook",
+        target="messenger",
         network="nothing is wrong; the run is cancelled before it starts",
         budget_s=0.0,
         ooni="dns_blocking",
-        ours="inconclusive possible not_measured",
-        components={"services": "inconclusive possible not_measured"},
+        ours=_UNKNOWN,
+        components=dict.fromkeys(("web", "chat", "calls"), _UNKNOWN),
         remark="not measured is not blocked",
     ),
     Case(
         name="facebook-drop-b-api",
-        target="ooni-facebook",
+        target="facebook",
         network="whatever is sent to b-api.facebook.com's address vanishes",
-        rules=(Rule(Address(_B_API, port=443), Drop()),),
+        rules=(Rule(Address(_at("b-api.facebook.com"), port=443), Drop()),),
         ooni="b_api_reachable false, tcp_blocking",
         ours="degraded confirmed ip.dropped",
-        components={"services": "degraded confirmed ip.dropped"},
+        components={"web": _OK, "api": "degraded confirmed ip.dropped", "cdn": _OK},
     ),
     Case(
         name="facebook-poisoned-DNS",
-        target="ooni-facebook",
+        target="messenger",
         network="the provider's resolver gives a private address for all names",
-        world=_poisoned("facebook.com", "fbcdn.net"),
+        world=_poisoned("facebook.com", "fbsbx.com", "messenger.com", "m.me"),
         ooni="dns_blocking, all inconsistent",
         ours="blocked confirmed dns.spoofed",
-        components={"services": "blocked confirmed dns.spoofed"},
+        components=dict.fromkeys(("web", "chat", "calls"), "blocked confirmed dns.spoofed"),
         beyond_dns="ok",
     ),
     Case(
         name="facebook-connect-fails",
-        target="ooni-facebook",
-        network="connections to all services are refused on the way",
+        target="facebook",
+        network="connections to all of its addresses are refused on the way",
         rules=(Rule(Address(_FACEBOOK), Reset()),),
         ooni="tcp_blocking; dns_blocking instead where its table does not know the addresses' network",
         ours="blocked confirmed ip.reset",
-        components={"services": "blocked confirmed ip.reset"},
+        components=dict.fromkeys(("web", "api", "cdn"), "blocked confirmed ip.reset"),
         remark="whose network an address is in proves nothing",
     ),
 )
@@ -271,11 +263,11 @@ SIGNAL = (
     Case(
         name="signal-TestUpdate",
         target="signal",
-        network="ClientHellos for signal.org are answered by FIN",
-        rules=(Rule(Sni("signal.org"), Close()),),
+        network="ClientHellos for chat.signal.org are answered by FIN",
+        rules=(Rule(Sni("=chat.signal.org"), Close()),),
         ooni="backend blocked, eof_error",
         ours="blocked confirmed tls.sni_reset",
-        components={"web": "blocked confirmed tls.sni_reset"},
+        components={"chat": "blocked confirmed tls.sni_reset", "directory": _OK, "storage": _OK},
     ),
 )
 
