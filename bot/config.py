@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENV_FILE = Path(".env")
+_PROXIES = "http https socks4 socks4a socks5 socks5h"
 
 
 class SettingsError(Exception):
@@ -45,6 +46,12 @@ def _secret_url(schemes: str, secret: SecretStr) -> SecretStr:
 def _token(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", secret.get_secret_value()):
         raise ValueError("does not look like a token from BotFather (digits, a colon, letters and digits)")
+    return secret
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.get_secret_value()):
+        raise ValueError("is not made of 1 to 256 letters, digits, _ and -")
     return secret
 
 
@@ -82,7 +89,11 @@ class Settings(BaseSettings):
 
     telegram_bot_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     telegram_api_url: HttpUrl = "https://api.telegram.org"
-    telegram_proxy: Annotated[SecretStr, AfterValidator(partial(_secret_url, "http https"))] | None = None
+    telegram_proxy: Annotated[SecretStr, AfterValidator(partial(_secret_url, _PROXIES))] | None = None
+    webhook_url: HttpUrl | None = None
+    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
+    webhook_host: str = "127.0.0.1"
+    webhook_port: Annotated[int, Field(ge=0, le=65_535)] = 8443
     admin_ids: Annotated[tuple[int, ...], NoDecode, CommaSeparated] = ()
     database_path: Path = Path("reachbot.sqlite3")
     catalogue_dir: Path | None = None

@@ -17,7 +17,7 @@ from bot.transports.telegram.calls import seconds
 from bot.transports.telegram.request import AiohttpRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from telegram import Bot
 
@@ -57,22 +57,28 @@ class PollingRequest(AiohttpRequest):
 
 
 def _readable(update: Any) -> dict[str, Any] | None:  # noqa: ANN401 -- JSON from outside
+    update_id = update.get("update_id") if isinstance(update, dict) else None
+    if not isinstance(update_id, int):
+        _log.error("An update without an id cannot even be passed over")
+        return None
     try:
         Update.de_json(update, None)
     except Exception:  # noqa: BLE001 -- whatever a malformed update leads the library into
-        update_id = update.get("update_id") if isinstance(update, dict) else None
         _log.exception("Update %s cannot be read and is passed over", update_id)
-        return {"update_id": update_id} if isinstance(update_id, int) else None
+        return {"update_id": update_id}
     return dict(update)
 
 
-async def until_reachable(bot: Bot) -> None:
-    """Open the bot, however long Telegram stays out of reach. Raises `TransportError` for a refused token."""
+async def until_reachable(bot: Bot, prepare: Callable[[], Awaitable[object]]) -> None:
+    """Open the bot and prepare it, however long Telegram stays out of reach.
+
+    Raises `TransportError` for a refused token, and what of that kind `prepare` raises.
+    """
     pause_s = _FIRST_PAUSE_S
     while True:
         try:
             await bot.initialize()
-            await bot.delete_webhook()  # with one set, polls are refused
+            await prepare()
         except InvalidToken as error:
             raise TransportError(REFUSED) from error
         except TelegramError as error:

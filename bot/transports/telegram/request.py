@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.logs import redact
+from bot.transports.telegram import proxies
 
 _MAX_ANSWER_BYTES = 32 * 2**20
 _CHUNK_BYTES = 2**16
@@ -84,18 +84,15 @@ class _Progress:
 class AiohttpRequest(BaseRequest):
     """Carries the calls of a `telegram.Bot`.
 
-    pool_size: calls in flight at once; more wait. proxy: `http://[user:password@]host:port` or https.
+    pool_size: calls in flight at once; more wait. proxy: `http://[user:password@]host:port`, https or a SOCKS one.
     Certificates are judged by the system's trust store, or by SSL_CERT_FILE where it is set.
     Raises ValueError for a proxy of another kind.
     """
 
     def __init__(self, *, pool_size: int = 256, timeouts: Timeouts | None = None, proxy: str | None = None) -> None:
-        if proxy is not None and urlsplit(proxy).scheme not in {"http", "https"}:
-            # Not a word of the address itself: it may hold a password.
-            raise ValueError("the proxy for Telegram must be an http:// or https:// address")
         self._pool_size = pool_size
         self._timeouts = timeouts or Timeouts()
-        self._proxy = proxy
+        self._proxy = proxies.checked(proxy)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -110,7 +107,7 @@ class AiohttpRequest(BaseRequest):
         # Reads the trust store from disk, and SSL_CERT_FILE as it is now.
         trust = await asyncio.to_thread(ssl.create_default_context)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trust, limit=self._pool_size, keepalive_timeout=_KEEP_ALIVE_S),
+            connector=proxies.connector(self._proxy, ssl=trust, limit=self._pool_size, keepalive_timeout=_KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self.USER_AGENT},
             trace_configs=[_tracing()],
@@ -150,12 +147,12 @@ class AiohttpRequest(BaseRequest):
                 url,
                 **_body(request_data),
                 timeout=timeout,
-                proxy=self._proxy,
+                proxy=proxies.for_aiohttp(self._proxy),
                 allow_redirects=False,
                 trace_request_ctx=progress,
             ) as response:
                 status, payload = response.status, await _read(response)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, *proxies.ERRORS) as error:
             failure = _failure(error, began=progress.began)
         else:
             return status, _telegrams_own(method, status, payload)
@@ -245,7 +242,7 @@ def _failure(error: Exception, *, began: bool) -> NetworkError:
     if began:
         kind = OutcomeUnknownTimeoutError if isinstance(error, TimeoutError) else OutcomeUnknownError
     else:
-        kind = NotSentTimeoutError if isinstance(error, TimeoutError) else NotSentError
+        kind = NotSentTimeoutError if isinstance(error, proxies.TIMEOUTS) else NotSentError
     failure: NetworkError = kind(redact(f"{type(error).__name__}: {error}"))
     failure.__cause__ = _without_token(error)
     return failure

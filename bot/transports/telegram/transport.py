@@ -1,7 +1,7 @@
 """Telegram: its updates become jobs, done side by side, each chat's in turn.
 
-What an update leads to is decided in `handlers`; where updates come from, in `polling`. python-telegram-bot is imported
-with this module, hence only when a token is configured.
+What an update leads to is decided in `handlers`; where updates come from, in `polling` and `webhook`.
+python-telegram-bot is imported with this module, hence only when a token is configured.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from telegram import Bot
 
 from bot.limits import FairQueue
 from bot.pacing import Pacer
-from bot.transports.telegram import menus
+from bot.transports.telegram import menus, polling, webhook
 from bot.transports.telegram.handlers import Handlers
-from bot.transports.telegram.polling import PollingRequest, until_reachable, updates
+from bot.transports.telegram.polling import PollingRequest, until_reachable
 from bot.transports.telegram.request import AiohttpRequest
 
 if TYPE_CHECKING:
@@ -48,17 +48,19 @@ GRACE_S = 2.5
 async def serve(conversation: Conversation, store: Store, catalogue: Catalogue, settings: Settings) -> None:
     """Serve Telegram until cancelled; then answer what is in hand, for a while.
 
-    Raises `TransportError` when the token is refused.
+    Raises `TransportError` when the token or the webhook's address is refused, OSError when its port cannot be had.
     """
     bot = _bot(settings)
     try:
-        await until_reachable(bot)
+        hook = webhook.webhook(bot, settings)
+        # With a webhook set, polls are refused.
+        await until_reachable(bot, hook.register if hook else bot.delete_webhook)
         _log.info("Telegram: serving as @%s", bot.username)
         handlers = Handlers(bot, conversation, store, catalogue, Pacer(), language=settings.language)
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(menus.publish(bot, settings.admin_ids))
             try:
-                await Transport(handlers).run(updates(bot))
+                await Transport(handlers).run(webhook.updates(hook) if hook else polling.updates(bot))
             finally:
                 showing.cancel()
     finally:
