@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI, fail where tests of the lab were skipped on a machine that could have run them: the verdicts rest there."""
+    """In CI, fail where tests of the lab were skipped on a machine that could have run them."""
     reporter: TerminalReporter | None = session.config.pluginmanager.get_plugin("terminalreporter")
     if not os.environ.get("CI") or hasattr(session.config, "workerinput") or reporter is None:
         return
