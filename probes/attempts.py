@@ -41,7 +41,7 @@ async def take(attempt: Attempt, connection: str, roots: Roots, observe: Observe
         case "stun":
             with udp.new_socket(attempt.address) as sock:
                 frame = _frame(attempt, connection, sock)
-                observe(await stun.bind(frame, timeout_s=attempt.timeouts.response_s))
+                observe(await stun.bind(frame, timeout_s=attempt.timeouts.handshake_s))
         case _:
             with tcp.new_socket(attempt.address) as sock:
                 await _over_tcp(_frame(attempt, connection, sock), attempt, roots, observe)
@@ -88,7 +88,7 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
         transport: Literal["intermediate", "obfuscated2"] = "intermediate"
         if attempt.endpoint.scheme == "mtproto+obfuscated":
             transport = "obfuscated2"
-        observe(await mtproto.exchange(plain, frame, transport=transport, timeout_s=attempt.timeouts.response_s))
+        observe(await mtproto.exchange(plain, frame, transport=transport, timeout_s=attempt.timeouts.handshake_s))
 
 
 async def _request(stream: http.Stream, frame: Frame, attempt: Attempt) -> AnyObservation:

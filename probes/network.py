@@ -24,6 +24,7 @@ class Timeouts:
     dns_s: float = 4.0
     connect_s: float = 4.0
     handshake_s: float = 4.0
+    """For what a server answers without having to think: TLS, QUIC, STUN, MTProto."""
     response_s: float = 6.0
 
 
