@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalogue", "CatalogueError", "fold", "names_of"]
 
+_WEB = "web"
 _MOST_FILES = 500
 """Service files that one directory may hold."""
 
@@ -77,7 +78,7 @@ class Catalogue:
         return self.by_name.get(fold(name))
 
     def find_host(self, host: str) -> Service | None:
-        """Return the service whose essential sites include `host`, with or without "www."."""
+        """Return the service whose sites include `host`, with or without "www.": its web's and its essential ones."""
         return self._by_site.get(_bare(host.casefold()))
 
     def categories(self) -> dict[str, tuple[Service, ...]]:
@@ -101,7 +102,7 @@ class Catalogue:
             for service in self
             for component in service.components
             for endpoint in component.endpoints
-            if component.essential and endpoint.scheme in {"https", "http"}
+            if (component.essential or component.id == _WEB) and endpoint.scheme in {"https", "http"}
         }
 
 

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.catalogue import Catalogue, CatalogueError, fold, names_of
-from probes.model import Component, Endpoint
+from probes.model import Component, Endpoint, Roots
 from probes.service_files import CATEGORIES, FILE_BYTES, parse_endpoint, read_service_file
 
 if TYPE_CHECKING:
@@ -41,6 +44,28 @@ endpoints = [
 """
 
 
+TELEGRAM_DCS = [
+    "149.154.175.50",
+    "149.154.167.51",
+    "149.154.175.100",
+    "149.154.167.91",
+    "91.108.56.130",
+    "2001:b28:f23d:f001::a",
+    "2001:67c:4e8:f002::a",
+    "2001:b28:f23d:f003::a",
+    "2001:67c:4e8:f004::a",
+    "2001:b28:f23f:f005::a",
+]
+ROOTS = {
+    "signal": ["ddb0f92bb95c8d6fd202ea6e8cc5ccd182b544f8cd696f47d580659ddc9df65a"],
+    "russia": [
+        "d26d2d0231b7c39f92cc738512ba54103519e4405d68b5bd703e9788ca8ecf31",
+        "2155785036c900dbb5f1bb2a1569c80c55595bd6bf94867a29bbddbc7d88a3f2",
+    ],
+}
+"""SHA-256 of the certificates, as Signal's apps (ooni/spec ts-029) and gosuslugi.ru/crt have them."""
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Catalogue:
     return Catalogue.load()
@@ -63,11 +88,59 @@ def test_the_services_that_people_ask_about_are_shipped(shipped: Catalogue) -> N
 
 
 def test_a_shipped_service_is_quick_to_check(shipped: Catalogue) -> None:
-    for service in shipped:
-        essential = [endpoint for part in service.components if part.essential for endpoint in part.endpoints]
+    sizes = {service.id: sum(len(part.endpoints) for part in service.components) for service in shipped}
 
-        assert 1 <= len(essential) <= 3, service.id
-        assert {endpoint.scheme for endpoint in essential} == {"https"}, service.id
+    assert max(sizes.values()) <= 100
+    assert sum(sizes.values()) <= 300
+
+
+def test_what_moves_data_in_every_check_is_little(shipped: Catalogue) -> None:
+    moving = [part for service in shipped for part in service.components if part.transfer]
+
+    assert [part.id for part in moving] == ["video"]
+    assert sum(len(part.endpoints) for part in moving) <= 2
+
+
+@pytest.mark.parametrize("scheme", ["mtproto", "mtproto+obfuscated"])
+def test_every_data_centre_of_telegram_is_asked_at_every_port(shipped: Catalogue, scheme: str) -> None:
+    telegram = shipped.get("telegram")
+    assert telegram is not None
+    chat = next(part for part in telegram.components if part.id == "chat")
+
+    asked = {(endpoint.host, endpoint.port) for endpoint in chat.endpoints if endpoint.scheme == scheme}
+
+    assert (chat.essential, chat.pool) == (True, "each")
+    assert {(host, port) for host in TELEGRAM_DCS for port in (443, 80, 5222)} <= asked
+
+
+def test_every_chat_server_of_whatsapp_is_asked_at_both_ports(shipped: Catalogue) -> None:
+    whatsapp = shipped.get("whatsapp")
+    assert whatsapp is not None
+    chat = next(part for part in whatsapp.components if part.id == "chat")
+
+    hosts = [*(f"e{number}.whatsapp.net" for number in range(1, 17)), "g.whatsapp.net"]
+    assert set(chat.endpoints) == {Endpoint("tcp", host, port) for host in hosts for port in (443, 5222)}
+    assert (chat.essential, chat.pool) == (True, "any")
+
+
+@pytest.mark.parametrize(("id_", "roots"), [("signal", "signal"), ("max", "russia")])
+def test_services_with_authorities_of_their_own_are_judged_by_these(shipped: Catalogue, id_: str, roots: str) -> None:
+    service = shipped.get(id_)
+    assert service is not None
+    chat = next(part for part in service.components if part.id == "chat")
+
+    assert chat.roots is not None
+    assert (chat.roots.name, chat.roots.system) == (roots, True)
+
+
+@pytest.mark.parametrize(("name", "fingerprints"), ROOTS.items())
+def test_shipped_authorities_are_the_published_ones(shipped: Catalogue, name: str, fingerprints: list[str]) -> None:
+    pem = next(part.roots.pem for s in shipped for part in s.components if part.roots and part.roots.name == name)
+    certificates = x509.load_pem_x509_certificates(pem.encode())
+
+    assert [certificate.fingerprint(hashes.SHA256()).hex() for certificate in certificates] == fingerprints
+    for certificate in certificates:
+        certificate.verify_directly_issued_by(certificates[0])
 
 
 def test_a_shipped_service_says_its_sources_and_its_names_in_a_directory(shipped: Catalogue) -> None:
@@ -80,7 +153,8 @@ def test_no_two_shipped_services_share_a_site(shipped: Catalogue) -> None:
     for service in shipped:
         for part in service.components:
             for endpoint in part.endpoints:
-                assert not part.essential or shipped.find_host(endpoint.host) is service
+                is_site = endpoint.scheme == "https" and (part.essential or part.id == "web")
+                assert not is_site or shipped.find_host(endpoint.host) is service
 
 
 @pytest.mark.parametrize(
@@ -125,12 +199,15 @@ def test_what_is_no_name_finds_nothing(shipped: Catalogue, name: str) -> None:
         ("x.com.", "x"),
         ("web.whatsapp.com", "whatsapp"),
         ("bbc.com", "bbc"),
+        ("signal.org", "signal"),
+        ("gateway.discord.gg", "discord"),
         ("g.whatsapp.net", None),
+        ("api.telegram.org", None),
         ("example.org", None),
         ("", None),
     ],
 )
-def test_an_essential_site_leads_to_its_service(shipped: Catalogue, host: str, id_: str | None) -> None:
+def test_a_site_leads_to_its_service(shipped: Catalogue, host: str, id_: str | None) -> None:
     found = shipped.find_host(host)
 
     assert (found.id if found else None) == id_
@@ -192,6 +269,58 @@ def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "example.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
 
     assert Catalogue.load(tmp_path).get("example")
+
+
+PEM = (resources.files("probes") / "roots" / "signal.pem").read_text()
+
+
+def test_an_own_authority_is_one_file_too(tmp_path: Path) -> None:
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots" / "mine.pem").write_text(PEM)
+    write(tmp_path, example=GOOD.replace('id = "web"', 'id = "web"\nroots = "mine"\ntransfer = true'))
+
+    service = Catalogue.load(tmp_path).get("example")
+
+    assert service is not None
+    web, chat = service.components
+    assert (web.roots, web.transfer) == (Roots(name="mine", pem=PEM), True)
+    assert (chat.roots, chat.transfer) == (None, False)
+
+
+def test_an_own_authority_stands_in_for_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots" / "russia.pem").write_text(PEM)
+
+    service = Catalogue.load(tmp_path).get("max")
+
+    assert service is not None
+    assert service.components[0].roots == Roots(name="russia", pem=PEM)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "no certificates in PEM form"),
+        (b"-----BEGIN CERTIFICATE-----\nMIIF\n-----END CERTIFICATE-----\n", "no certificates in PEM form"),
+        (b"\xff" * 70_000, "larger than 64 KiB"),
+    ],
+)
+def test_a_broken_authority_is_named(tmp_path: Path, data: bytes, problem: str) -> None:
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots" / "mine.pem").write_bytes(data)
+
+    with pytest.raises(CatalogueError, match=rf"/roots/mine\.pem: {problem}$"):
+        Catalogue.load(tmp_path)
+
+
+def test_an_unknown_authority_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD.replace('id = "web"', 'id = "web"\nroots = "mine"'))
+
+    with pytest.raises(
+        CatalogueError,
+        match=r":13: components\[0\]\.roots: 'mine' is not one of 'system', 'russia', 'signal'$",
+    ):
+        Catalogue.load(tmp_path)
 
 
 # --- what is wrong, and where ----------------------------------------------------------------------------------------
@@ -362,6 +491,14 @@ def test_any_cut_of_a_good_file_is_a_service_or_one_line_of_complaint(data: st.D
         ("https://EXAMPLE.org/", Endpoint("https", "example.org", 443, "/")),
         ("tcp://192.0.2.1:5222", Endpoint("tcp", "192.0.2.1", 5222)),
         ("tcp://[2001:db8::1]:443", Endpoint("tcp", "2001:db8::1", 443)),
+        ("tls://edge.example.org:443", Endpoint("tls", "edge.example.org", 443)),
+        ("quic://example.org", Endpoint("quic", "example.org", 443)),
+        ("stun://example.org", Endpoint("stun", "example.org", 3478)),
+        ("mtproto://149.154.175.50:80", Endpoint("mtproto", "149.154.175.50", 80)),
+        (
+            "mtproto+obfuscated://[2001:b28:f23d:f001::a]:5222",
+            Endpoint("mtproto+obfuscated", "2001:b28:f23d:f001::a", 5222),
+        ),
         ("https://xn--e1afmkfd.xn--p1ai/", Endpoint("https", "xn--e1afmkfd.xn--p1ai", 443, "/")),
     ],
 )
@@ -393,6 +530,13 @@ def test_a_url_names_an_endpoint(url: str, endpoint: Endpoint) -> None:
         "tcp://example.org",
         "tcp://example.org:443/",
         "tcp://example.org:443?a",
+        "tls://example.org",
+        "quic://example.org/",
+        "stun://example.org:3478/?transport=udp",
+        "mtproto://149.154.175.50",
+        "mtproto://149.154.175.50:443/apiws",
+        "mtproto://127.0.0.1:443",
+        "mtproto+obfuscated://[fd00::1]:443",
     ],
 )
 def test_what_names_no_endpoint_is_refused(url: str) -> None:
