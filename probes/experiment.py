@@ -217,7 +217,7 @@ class Experiment:
                 timed = replace(question, timeout_s=self._pace.answer_s(question))
                 self._see(trial, await self._network.ask(timed))
             case Attempt() as attempt:
-                timed_attempt = replace(attempt, timeouts=self._pace.timeouts)
+                timed_attempt = replace(attempt, timeouts=self._pace.timeouts_of(attempt))
                 await self._network.attempt(timed_attempt, lambda observation: self._see(trial, observation))
             case OutsideQuestion() as outside:
                 self._see(trial, await self._network.ask_outside(outside))

@@ -7,7 +7,7 @@ them early costs a little traffic, never a wrong verdict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from probes.model import Arm, DnsObservation
@@ -15,7 +15,7 @@ from probes.network import Timeouts
 
 if TYPE_CHECKING:
     from probes.model import AnyObservation
-    from probes.network import Question
+    from probes.network import Attempt, Question
 
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 1.5
@@ -61,3 +61,10 @@ class Pace:
             handshake_s=1.2 + 3 * rtt_s,
             response_s=max(4.0, 8 * rtt_s),
         )
+
+    def timeouts_of(self, attempt: Attempt) -> Timeouts:
+        """Return an attempt's; the connection of a transfer may take its time, as how slowly it goes is asked there."""
+        timeouts = self.timeouts
+        if attempt.transfer is None:
+            return timeouts
+        return replace(timeouts, connect_s=timeouts.response_s, handshake_s=timeouts.response_s)
