@@ -68,7 +68,6 @@ ADDRESSES = {
     "server-dead": "down confirmed service.down",
     "server-refuses-connects": "down confirmed service.down",
     "server-swallows": "down confirmed service.down",
-    "server-dead-controls-dead": "inconclusive possible no_outside_control",
     "one-address-dead": "ok confirmed",
     "ipv6-black-hole": "ok confirmed",
 }
@@ -131,12 +130,9 @@ IN_CLEAR_TEXT = {
 }
 IN_DEPTH = {
     "frozen-by-name": "degraded confirmed flow.frozen",
-    "frozen-by-address": "degraded likely flow.frozen",
     "throttled-by-name": "degraded confirmed flow.throttled",
     "throttled-by-address": "degraded likely flow.throttled",
-    "shaped-by-name": "degraded confirmed flow.throttled",
     "delisted+throttled": "blocked confirmed dns.delisted flow.throttled",
-    "page-stalls": "down confirmed service.down",
     "line-slow": "ok confirmed",
     "site-far": "ok confirmed",
     "big-page": "ok confirmed",
@@ -144,7 +140,7 @@ IN_DEPTH = {
 AT_A_GLANCE = {
     "frozen-by-name": "degraded likely flow.frozen",
     "frozen-by-address": "degraded likely flow.frozen",
-    "page-stalls-controls-dead": "inconclusive possible no_outside_control",
+    "page-stalls": "down confirmed service.down",
 }
 TALK_FINE = {"web": "ok confirmed", "chat": "ok likely", "fast": "ok likely", "calls": "ok likely"}
 TALK: dict[str, tuple[str, dict[str, str]]] = {

@@ -4,6 +4,8 @@
     checked = check(lab, "www.example.com")
     assert (checked.said, checked.code) == ("blocked confirmed tls.sni_dropped", 1)
 
+`python -m tests.lab.verdicts TARGET SCENARIO…` prints what is said in each scenario, and after how many seconds.
+
 It runs in a fork of this process, which has imported the program already: starting an interpreter for each scenario
 would take longer than most checks do. `run` does start one.
 """
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.lab import Lab
+from tests.lab.scenario import load_scenarios
 
 _TIMEOUT_S = 60.0
 _PROGRAM = ("bot.cli", "probes.engine", "probes.live", "httpx", "h2.connection", "anyio._backends._asyncio", "aiohttp")
@@ -129,3 +132,16 @@ def _written(stream: io.TextIOWrapper) -> str:
 
 def _checked(out: str, err: str, code: int) -> Checked:
     return Checked(tuple(json.loads(line) for line in out.splitlines()), code, err)
+
+
+def _print_table(target: str, *names: str) -> None:
+    scenarios = load_scenarios()
+    with Lab() as lab:
+        for name in names:
+            lab.configure(scenarios[name])
+            checked = check(lab, target)
+            print(f"{name:36} {checked.elapsed_s:6.2f} s  {checked.said}", flush=True)
+
+
+if __name__ == "__main__":
+    _print_table(*sys.argv[1:])

@@ -2,7 +2,7 @@
 
 from tests.lab.censor import Address, Drop, Icmp, Payload, Reset, Rule
 from tests.lab.scenarios.places import BOTH, HERE, HERE_V6, SITE, censored, quiet
-from tests.lab.world import CONTROLS, HANG, Page, World
+from tests.lab.world import CONTROLS, Page, World
 
 SECOND = "23.199.14.20"
 TWO = World().with_host(SITE, addresses=(HERE, SECOND))
@@ -45,12 +45,6 @@ censored(
     Rule(Address(f"{BOTH} {CONTROL_ADDRESSES}"), Drop()),
 )
 censored(
-    "address-dropped-controls-hang",
-    "The site is dropped, and no outside control finishes an answer.",
-    Rule(Address(BOTH), Drop()),
-    world=World().with_control(HANG),
-)
-censored(
     "address-dropped-controls-broken",
     "The site is dropped, and outside controls answer 503.",
     Rule(Address(BOTH), Drop()),
@@ -65,8 +59,5 @@ censored(
 quiet("server-dead", "The site's servers are dead.", World().with_dead(SITE))
 quiet("server-refuses-connects", "Nothing listens at the site's port 443.", World().with_refused(SITE, 443))
 quiet("server-swallows", "The site's port 443 swallows every SYN.", World().with_silent(SITE, 443))
-quiet(
-    "server-dead-controls-dead", "The site is dead, and no outside control works.", World().with_dead(SITE, *CONTROLS)
-)
 quiet("one-address-dead", "One of the site's two addresses is dead.", TWO.with_dead(HERE))
 censored("ipv6-black-hole", "IPv6 is routed here, and leads nowhere.", Rule(Address(family=6), Drop()))

@@ -3,7 +3,7 @@
 from tests.lab.censor import Address, Degrade, Drop, Rule, Sni, Throttle, delisted, frozen_flows
 from tests.lab.scenarios.basic import ISP, NSDI
 from tests.lab.scenarios.places import BOTH, SITE, censored, quiet
-from tests.lab.world import CONTROLS, Cut, Download, World
+from tests.lab.world import Cut, Download, World
 
 BIG = World().with_host(SITE, page=Download(200_000))
 FREEZE = Drop(after_packets=25)
@@ -12,12 +12,6 @@ censored("frozen-by-name", "Flows with the site's name freeze after 25 packets."
 censored("frozen-by-address", "Flows to the site's addresses freeze after 25 packets.", frozen_flows(BOTH), world=BIG)
 censored("throttled-by-name", "Flows with the site's name get 16 kB/s.", Rule(Sni(SITE), Throttle(16_000)), world=BIG)
 censored("throttled-by-address", "Flows to the site get 16 kB/s.", Rule(Address(BOTH), Throttle(16_000)), world=BIG)
-censored(
-    "shaped-by-name",
-    "Flows with the site's name are queued at 16 kB/s.",
-    Rule(Sni(SITE), Throttle(16_000, shape=True)),
-    world=BIG,
-)
 censored(
     "delisted+throttled",
     "The site is delisted, and flows with its name get 16 kB/s.",
@@ -31,10 +25,5 @@ quiet(
     "page-stalls",
     "The site's own page stops after 20 kB, for everybody.",
     World().with_host(SITE, page=Cut(20_000, "stall", Download(200_000))),
-)
-quiet(
-    "page-stalls-controls-dead",
-    "It does, and no outside control works.",
-    World().with_host(SITE, page=Cut(20_000, "stall", Download(200_000))).with_dead(*CONTROLS),
 )
 quiet("big-page", "The site's page is large.", BIG)
