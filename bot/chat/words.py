@@ -401,7 +401,13 @@ SLOW_DOWN = "That is a lot at once. Ask me again in {seconds} s."
 BUTTON_FORGOTTEN = "I do not remember what this button was for. Please ask again."
 ADMINS_ONLY = "Only administrators of this group can do that."
 FORGOTTEN = "I deleted everything that I kept of this chat. If somebody asks me something here, I begin anew."
-NOT_FORGOTTEN = "I could not delete it just now. Please try again in a minute."
+NOT_NOW = "I could not do that just now. Please try again in a minute."
+LANGUAGE_NOW = "In this chat I speak {language}. Choose another:"
+LANGUAGE_EACH_OWN = "In this chat I speak each person's own language. Choose one for all:"
+LANGUAGE_SET = "From now on I speak {language} in this chat."
+LANGUAGE_FREE = "From now on I speak each person's own language in this chat."
+LANGUAGE_UNKNOWN = "I do not speak that. Choose one of these:"
+LANGUAGE_OWN_BUTTON = "each person's own"
 
 KEPT = "What I keep of this chat"
 KEPT_ID = "its number in the messenger, so that I can write to it: {id}"
@@ -420,10 +426,13 @@ MENU = {
     "works": "What works here",
     "again": "Measure anew",
     "services": "The services I know by name",
+    "language": "The language that I speak in this chat",
     "privacy": "What I keep of this chat",
     "forget": "Delete what I keep of this chat",
     "help": "How to ask",
 }
+LANGUAGES = {"en": "English"}
+"""Those that can be chosen, each by its own name."""
 ABOUT = (
     "I measure whether a service can be reached from where I run and, if not, what stops it: "
     "the service itself, or the network in between. Just ask: “whatsapp?” — or send the name of a site."

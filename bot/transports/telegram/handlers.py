@@ -22,7 +22,7 @@ from bot.transports.telegram import membership, menus, settings
 from bot.transports.telegram.admins import Admins
 from bot.transports.telegram.calls import Place, stored_id
 from bot.transports.telegram.inline import Inline, command_of
-from bot.transports.telegram.reading import Reader, asker_of, is_anonymous_admin, kind_of, place_of
+from bot.transports.telegram.reading import Asked, Reader, asked_by, asker_of, kind_of, place_of
 from bot.transports.telegram.render import LONG_MARK
 from bot.transports.telegram.responder import TelegramResponder
 from bot.transports.telegram.sender import Sender, kept
@@ -30,8 +30,7 @@ from bot.transports.telegram.sender import Sender, kept
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update, User
-    from telegram import Chat as TelegramChat
+    from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update
 
     from bot.chat.conversation import Conversation
     from bot.limits import Refusal
@@ -50,8 +49,8 @@ _OF_TYPING = Allowance(20, every_s=0.5)
 """While somebody types, Telegram asks with each letter."""
 ELSEWHERE = "telegram"
 """Stands for a chat that the bot is not in."""
-_SAME_MESSAGE = "/again "
-"""Buttons with this command change the message that they stand under."""
+_SAME_MESSAGE = ("/again ", f"/{settings.LANGUAGE} ")
+"""Buttons with these commands change the message that they stand under."""
 
 
 class Job(NamedTuple):
@@ -108,25 +107,10 @@ class Handlers:
         return Job(message.chat.id, lambda: self._slow_down(message, refusal)) if refusal.tell else None
 
     async def _said(self, message: Message, text: str) -> None:
-        place = place_of(message)
-        command = commands.parse(text).command
-        if command in settings.COMMANDS:
-            chat = stored_id(message.chat.id)
-            reply = await settings.obey(command, chat, self._store.chats, lambda: self._may_change(message))
-            await self._responder(place).answer(reply)
-            return
-        await self._ask(self._reader.without_mention(text), message.chat, message.from_user, place)
+        await self._ask(asked_by(message, self._reader.without_mention(text)))
 
     async def _slow_down(self, message: Message, refusal: Refusal) -> None:
         await self._responder(place_of(message)).answer(replies.plain(_come_back(refusal)))
-
-    async def _may_change(self, message: Message) -> bool:
-        """Tell whether whoever wrote this may change what is set in the chat."""
-        if kind_of(message.chat) == "private" or is_anonymous_admin(message):
-            return True
-        if message.sender_chat is not None or message.from_user is None:
-            return False
-        return await self._admins.has(message.chat.id, message.from_user.id)
 
     # --- what people press ---
 
@@ -144,15 +128,14 @@ class Handlers:
             command = await self._long_command(command.removeprefix(LONG_MARK))
         if not await _confirm(query, None if command else words.BUTTON_FORGOTTEN) or not command:
             return
-        if isinstance(query.message, Message):
-            place = place_of(query.message)
-            editing = query.message.message_id if command.startswith(_SAME_MESSAGE) else None
-        elif query.message is not None:  # too old for Telegram to say what it was
-            place, editing = Place(query.message.chat.id), None
-        else:
-            place, editing = Place(None, inline_id=query.inline_message_id), None
-        chat = query.message.chat if query.message else None
-        await self._ask(command, chat, query.from_user, place, editing=editing)
+        message = query.message
+        if message is None:
+            await self._ask(Asked(command, Place(None, inline_id=query.inline_message_id), None, query.from_user))
+            return
+        # Of an old message Telegram tells no more than its id: not its topic either.
+        place = place_of(message) if isinstance(message, Message) else Place(message.chat.id)
+        editing = message.message_id if command.startswith(_SAME_MESSAGE) else None
+        await self._ask(Asked(command, place, message.chat, query.from_user, editing=editing))
 
     async def _long_command(self, token: str) -> str:
         return await kept(lambda: self._store.chats.command(token)) or ""
@@ -168,8 +151,8 @@ class Handlers:
         inline_id = choice.inline_message_id
         if inline_id is None:
             return None
-        command, place = command_of(choice.result_id), Place(None, inline_id=inline_id)
-        return Job(("inline", choice.from_user.id), lambda: self._ask(command, None, choice.from_user, place))
+        asked = Asked(command_of(choice.result_id), Place(None, inline_id=inline_id), None, choice.from_user)
+        return Job(("inline", choice.from_user.id), lambda: self._ask(asked))
 
     def _about_guest(self, message: Message) -> Job | None:
         asker = asker_of(message)
@@ -180,7 +163,7 @@ class Handlers:
         found = await self._inline.answer_guest(message, self._reader.without_mention(message.text or ""))
         if found:
             inline_id, command = found
-            await self._ask(command, None, message.from_user, Place(None, inline_id=inline_id))
+            await self._ask(Asked(command, Place(None, inline_id=inline_id), None, message.from_user))
 
     # --- what happens to chats ---
 
@@ -193,25 +176,37 @@ class Handlers:
 
     # --- what they have in common ---
 
-    async def _ask(
-        self, text: str, chat: TelegramChat | None, user: User | None, place: Place, *, editing: int | None = None
-    ) -> None:
-        """Put a question to the conversation."""
+    async def _ask(self, asked: Asked) -> None:
+        """Put a question to the conversation, unless it is about the chat itself."""
+        responder = self._responder(asked.place, editing=asked.editing)
+        said = commands.parse(asked.text)
+        if said.command in settings.COMMANDS and asked.chat:
+            if said.command == settings.LANGUAGE:
+                await self._meet(asked)  # what is set needs something that it is set in
+            chat = stored_id(asked.chat.id)
+            await responder.answer(await settings.obey(said, chat, self._store.chats, lambda: self._may_change(asked)))
+            return
         request = Request(
-            chat=stored_id(chat.id) if chat else ELSEWHERE,
-            text=text,
-            language=await self._meet(chat, user, place),
+            chat=stored_id(asked.chat.id) if asked.chat else ELSEWHERE,
+            text=asked.text,
+            language=await self._meet(asked),
         )
-        await self._conversation.handle(request, self._responder(place, editing=editing))
+        await self._conversation.handle(request, responder)
 
-    async def _meet(self, chat: TelegramChat | None, user: User | None, place: Place) -> str:
+    async def _may_change(self, asked: Asked) -> bool:
+        """Tell whether whoever asks may change what is set in the chat."""
+        if asked.may_change is not None or asked.chat is None or asked.user is None:
+            return asked.may_change is True
+        return asked.place.is_private or await self._admins.has(asked.chat.id, asked.user.id)
+
+    async def _meet(self, asked: Asked) -> str:
         """Know a chat from now on; return the language that was chosen in it, else its speaker's own."""
-        known = None
+        chat, user, known = asked.chat, asked.user, None
         if chat is not None:
             known = await kept(lambda: self._store.chats.meet(stored_id(chat.id), kind_of(chat), now=time.time()))
         elif user is not None:
             known = await kept(lambda: self._store.chats.find(stored_id(user.id)))
-        place.muted = known is not None and known.state == "muted"
+        asked.place.muted = known is not None and known.state == "muted"
         return (known and known.language) or (user and user.language_code) or self._language_otherwise
 
     def _responder(self, place: Place, *, editing: int | None = None) -> TelegramResponder:

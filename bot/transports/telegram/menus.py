@@ -5,6 +5,7 @@ A menu is written only where Telegram has another one: it limits such writes in 
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     from telegram import Bot, BotCommandScope
 
+_log = logging.getLogger(__name__)
+
 _ASKING = ("check", "works", "services")
-_PRIVATE = (*_ASKING, "again", "privacy", "forget", "help")
+_PRIVATE = (*_ASKING, "again", "language", "privacy", "forget", "help")
 _GROUP = (*_ASKING, "help")
-_GROUP_ADMINS = (*_ASKING, "privacy", "forget", "help")
+_GROUP_ADMINS = (*_ASKING, "language", "privacy", "forget", "help")
 _BOT_ADMINS = _PRIVATE
 COMMANDS = frozenset({*_PRIVATE, *_GROUP, *_GROUP_ADMINS, *_BOT_ADMINS, "start"})
 """Every command that there is, those in no menu included."""
@@ -35,9 +38,12 @@ COMMANDS = frozenset({*_PRIVATE, *_GROUP, *_GROUP_ADMINS, *_BOT_ADMINS, "start"}
 
 async def publish(bot: Bot, admin_ids: Iterable[int]) -> None:
     """Show people the menus. A failure costs a menu, nothing else."""
-    for scope, names in _scopes(admin_ids):
-        await quietly(partial(_show, bot, scope, names), "A menu is not shown")
-    await quietly(partial(_describe, bot), "The description is not shown")
+    try:
+        for scope, names in _scopes(admin_ids):
+            await quietly(partial(_show, bot, scope, names), "A menu is not shown")
+        await quietly(partial(_describe, bot), "The description is not shown")
+    except Exception:  # noqa: BLE001 -- whatever it is that was answered, questions go before menus
+        _log.exception("The menus are not shown")
 
 
 def _scopes(admin_ids: Iterable[int]) -> Iterator[tuple[BotCommandScope, tuple[str, ...]]]:

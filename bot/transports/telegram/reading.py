@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telegram import Chat, User
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.chat import commands
@@ -12,9 +14,24 @@ from bot.transports.telegram.calls import Place
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from telegram import Chat, Message, User
+    from telegram import Message
 
     from bot.store.chats import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants of the bot, and where."""
+
+    text: str
+    place: Place
+    chat: Chat | None
+    """None for one that the bot is not in."""
+    user: User | None
+    editing: int | None = None
+    """The message that the answer takes the place of."""
+    may_change: bool | None = None
+    """Whether they may change what is set in the chat; None where that depends on who they are."""
 
 
 class Reader:
@@ -55,6 +72,13 @@ def place_of(message: Message) -> Place:
         thread_id=message.message_thread_id if message.is_topic_message else None,
         reply_to=None if private else message.message_id,
     )
+
+
+def asked_by(message: Message, text: str) -> Asked:
+    """Return what a message asks; `text` is what it says."""
+    # Whoever speaks in another chat's name may change nothing, whatever person Telegram puts there.
+    may_change = None if message.sender_chat is None else is_anonymous_admin(message)
+    return Asked(text, place_of(message), message.chat, message.from_user, may_change=may_change)
 
 
 def asker_of(message: Message) -> int:

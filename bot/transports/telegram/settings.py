@@ -1,37 +1,80 @@
-"""The commands about a chat itself: what is kept of it, and that it be forgotten.
+"""The commands about a chat itself: its language, what is kept of it, and that it be forgotten.
 
 What is answered to everything else is the conversation's affair.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from bot.chat import replies, words
-from bot.chat.reply import Items, Line, Paragraph, Reply
+from bot.chat.reply import Button, Items, Line, Paragraph, Reply
 from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from bot.chat.commands import Message
     from bot.store import Chat, Chats
+
+_log = logging.getLogger(__name__)
 
 PRIVACY = "privacy"
 FORGET = "forget"
-COMMANDS = frozenset({PRIVACY, FORGET})
+LANGUAGE = "language"
+COMMANDS = frozenset({PRIVACY, FORGET, LANGUAGE})
+_EACH_OWN = "own"
 
 
-async def obey(command: str, chat: str, chats: Chats, may_change: Callable[[], Awaitable[bool]]) -> Reply:
-    """Do what one of `COMMANDS` says, and return what is said to it. Raises `StoreError` where nothing can be known."""
-    if command == PRIVACY:
-        return privacy(await chats.find(chat))
-    if not await may_change():
-        return replies.plain(words.ADMINS_ONLY)
+async def obey(said: Message, chat: str, chats: Chats, may_change: Callable[[], Awaitable[bool]]) -> Reply:
+    """Do what one of `COMMANDS` says in a chat, and return what is said to it."""
     try:
-        await chats.forget(chat)
-    except StoreError:
-        return replies.plain(words.NOT_FORGOTTEN)
+        if said.command == PRIVACY:
+            return privacy(await chats.find(chat))
+        if said.command == LANGUAGE and not said.rest:
+            return languages(await chats.find(chat))
+        if not await may_change():
+            return replies.plain(words.ADMINS_ONLY)
+        return await (_speak(said.rest, chat, chats) if said.command == LANGUAGE else _forget(chat, chats))
+    except StoreError as error:
+        _log.warning("The database was of no use: %s", error)
+        return replies.plain(words.NOT_NOW)
+
+
+async def _forget(chat: str, chats: Chats) -> Reply:
+    await chats.forget(chat)
     return replies.plain(words.FORGOTTEN)
+
+
+async def _speak(text: str, chat: str, chats: Chats) -> Reply:
+    """Speak the language that is named by its code or its own name."""
+    wanted = text.casefold()
+    if wanted == _EACH_OWN:
+        await chats.set_language(chat, None)
+        return _said(words.LANGUAGE_FREE)
+    for code, name in words.LANGUAGES.items():
+        if wanted in {code, name.casefold()}:
+            await chats.set_language(chat, code)
+            return _said(words.LANGUAGE_SET.format(language=name))
+    return _said(words.LANGUAGE_UNKNOWN, _choices())
+
+
+def languages(chat: Chat | None) -> Reply:
+    """Return which language is spoken in a chat, and which there are."""
+    chosen = chat.language if chat else None
+    now = words.LANGUAGES.get(chosen, chosen) if chosen else None
+    text = words.LANGUAGE_NOW.format(language=now) if now else words.LANGUAGE_EACH_OWN
+    return _said(text, _choices())
+
+
+def _said(text: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
+    return Reply(topic=LANGUAGE, blocks=(Paragraph(text),), buttons=buttons)
+
+
+def _choices() -> tuple[tuple[Button, ...], ...]:
+    own = Button(words.LANGUAGE_OWN_BUTTON, f"/{LANGUAGE} {_EACH_OWN}")
+    return (*((Button(name, f"/{LANGUAGE} {code}"),) for code, name in words.LANGUAGES.items()), (own,))
 
 
 def privacy(chat: Chat | None) -> Reply:
@@ -43,7 +86,7 @@ def privacy(chat: Chat | None) -> Reply:
 def _kept(chat: Chat) -> Iterator[str]:
     yield words.KEPT_ID.format(id=chat.id.rpartition(":")[2])
     if chat.language:
-        yield words.KEPT_LANGUAGE.format(language=chat.language)
+        yield words.KEPT_LANGUAGE.format(language=words.LANGUAGES.get(chat.language, chat.language))
     else:
         yield words.KEPT_EACH_OWN_LANGUAGE
     if chat.thread is not None:

@@ -114,8 +114,13 @@ class Chat(ChatState):
         self._notify("edited_channel_post" if self.kind == "channel" else "edited_message", message)
         return message
 
-    async def press(self, message: Message, label: str, user: User | None = None) -> Question:
-        """A person presses an inline button; in a private chat it can only be that person."""
+    async def press(
+        self, message: Message, label: str, user: User | None = None, *, accessible: bool = True
+    ) -> Question:
+        """A person presses an inline button; in a private chat it can only be that person.
+
+        `accessible`: Telegram still tells what the message says (of an old one it does not).
+        """
         button = message.button(label)
         if "callback_data" not in button:
             raise ValueError(f"{label!r} is no callback button: {button}")
@@ -126,7 +131,7 @@ class Chat(ChatState):
         origin = (
             {"inline_message_id": message.inline_message_id}
             if message.inline_message_id
-            else {"message": message.to_json()}
+            else {"message": message.to_json() if accessible else message.to_json_of_old()}
         )
         payload = {"id": press.id, "from": presser.to_json(), "chat_instance": f"instance{self.id}", **origin}
         self.world.updates.push("callback_query", payload | {"data": button["callback_data"]})

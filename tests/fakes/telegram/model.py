@@ -183,6 +183,10 @@ class Message:
         }
         return parts | {key: value for key, value in optional.items() if value is not None}
 
+    def to_json_of_old(self) -> Json:
+        """https://core.telegram.org/bots/api#inaccessiblemessage."""
+        return {"message_id": self.id, "date": 0, "chat": self.chat.to_json()}
+
 
 class ChatState:
     """A chat as Telegram's servers know it. What people do in it is in `driving.Chat`."""
