@@ -139,7 +139,7 @@ class BaselineProbe:
         """Have `changed` set when the baseline is known, or is known not to come."""
         return self._watchers.waking(changed)
 
-    def start(self, create_task: Callable[[Coroutine[None, None, None]], None]) -> None:
+    def start(self, create_task: Callable[[Coroutine[None, None, None]], object]) -> None:
         """Take the baseline, unless it is known or being taken."""
         if self.result is None and not self._taking:
             self._taking = True

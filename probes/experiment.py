@@ -79,7 +79,9 @@ class Experiment:
         self._deep = deep
         self._trials: dict[Step, Trial] = {}
         self._watchers: dict[Step, list[asyncio.Event]] = {}
-        self._rtts_s: list[float] = []
+        self._waiting: dict[Step, asyncio.Task[None]] = {}
+        """The steps that have not begun."""
+        self._longest_rtt_s = 0.0
         self._running: set[asyncio.Task[None]] = set()
 
     # --- one target --------------------------------------------------------------------------------------------------
@@ -126,6 +128,7 @@ class Experiment:
             found = judge(evidence)
             settled_s = self._settled_at_s(evidence, found)
             if self._recorder.clock() >= min(self._deadline_s, settled_s):
+                self._leave(mine, changed)
                 return evidence, found or EndpointFinding(not_measured(), "unknown")
             changed.clear()
             with suppress(TimeoutError):
@@ -180,8 +183,7 @@ class Experiment:
 
     @property
     def _pace(self) -> Pace:
-        known = [*self._rtts_s, *self._baseline.rtts_s]
-        return Pace(max(known) if known else None)
+        return Pace(max((self._longest_rtt_s, *self._baseline.rtts_s)) or None)
 
     def _start(self, step: Step, changed: asyncio.Event) -> Trial:
         """Start a step, or join it where it was started already, and have `changed` set as it shows something."""
@@ -189,17 +191,27 @@ class Experiment:
         trial = self._trials.get(step)
         if trial is None:
             trial = self._trials[step] = Trial(step)
-            self._create_task(self._run(trial))
+            self._waiting[step] = self._create_task(self._run(trial))
         return trial
 
-    def _create_task(self, work: Coroutine[None, None, None]) -> None:
+    def _leave(self, steps: Iterable[Step], changed: asyncio.Event) -> None:
+        """Withdraw those of the steps that have not begun, and that nobody else waits for."""
+        for step in steps:
+            self._watchers[step].remove(changed)
+            if step in self._waiting and not self._watchers[step]:
+                self._waiting.pop(step).cancel()
+                del self._trials[step]
+
+    def _create_task(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._tasks.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     async def _run(self, trial: Trial) -> None:
         await self._space(trial.step)
         await self._turns.wait(ahead=_is_asked_about(trial.step))
+        del self._waiting[trial.step]
         trial.started_s = self._recorder.clock()
         try:
             await self._take(trial)
@@ -225,7 +237,7 @@ class Experiment:
     def _see(self, trial: Trial, observation: AnyObservation) -> None:
         trial.observations.append(self._recorder.add(observation, trial.stage_started_s))
         if (rtt_s := round_trip_of(observation)) is not None:
-            self._rtts_s.append(rtt_s)
+            self._longest_rtt_s = max(rtt_s, self._longest_rtt_s)
         if observation.failure is not None:  # a success on the way calls for nothing before the step is done
             self._notify(trial.step)
 
