@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from probes.model import (
@@ -19,7 +20,6 @@ from probes.model import (
     Endpoint,
     HttpObservation,
     Purpose,
-    TcpObservation,
     TlsObservation,
 )
 from probes.network import Attempt, Question
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Observed = TypeVar("Observed", DnsObservation, AnyObservation)
 
 KEPT_S = 60.0
+DOUBTED_S = 5.0
+"""A host that was offline a moment ago may be back: that is not believed for long."""
 _IPV6 = 6
 _UP_TO_PORTALS = 2
 """How many connectivity checks must be answered by somebody else before it is called a captive portal."""
@@ -55,7 +57,8 @@ class Seen:
     root: list[DnsObservation] = field(default_factory=list)
     regular: list[AnyObservation] = field(default_factory=list)
     listed: list[AnyObservation] = field(default_factory=list)
-    ipv6: list[TcpObservation] = field(default_factory=list)
+    ipv6: list[AnyObservation] = field(default_factory=list)
+    """The last step that each server was reached in: there are paths that pass a connect and swallow a handshake."""
 
 
 def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"]:
@@ -63,7 +66,8 @@ def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"
     answered = [(expected, http) for expected, http in seen.connectivity if http.failure is None]
     if any(_is_genuine(expected, http) for expected, http in answered):
         return "ok"
-    proven = any(_proves_address(tls) for tls in seen.servers)
+    shaken = [*seen.servers, *(o for o in seen.ipv6 if isinstance(o, TlsObservation))]
+    proven = any(_proves_address(tls) for tls in shaken)
     if len(answered) >= _UP_TO_PORTALS and (not proven or _lead_to_one_address(seen.names)):
         return "captive"
     if proven or any(_proves(o) for o in seen.regular):
@@ -118,13 +122,15 @@ class BaselineProbe:
         self._families = network.families()
         self.rtts_s: list[float] = []
         self.observations: list[AnyObservation] = []
+        self._numbers = count(1)
 
     @property
     def result(self) -> Baseline | None:
         """The host's state, None while it is not known or too old to be trusted."""
-        if self._taken_s is None or self._clock() - self._taken_s > KEPT_S:
+        if self._taken_s is None or self._result is None:
             return None
-        return self._result
+        kept_s = KEPT_S if self._result.network == "ok" else DOUBTED_S
+        return self._result if self._clock() - self._taken_s <= kept_s else None
 
     @property
     def working_families(self) -> frozenset[int]:
@@ -212,8 +218,8 @@ class BaselineProbe:
         seen.servers += [o for o in steps if isinstance(o, TlsObservation)]
 
     async def _check_ipv6(self, seen: Seen, address: str) -> None:
-        steps = await self._attempt(Endpoint("https", address, 443, "/"), address, until="tcp")
-        seen.ipv6 += [o for o in steps if isinstance(o, TcpObservation)]
+        steps = await self._attempt(Endpoint("https", address, 443, "/"), address, until="tls")
+        seen.ipv6 += steps[-1:]
 
     async def _check_root(self, seen: Seen) -> None:
         host = self._controls.innocuous_names[0]
@@ -266,7 +272,7 @@ class BaselineProbe:
         return steps
 
     def _keep(self, observation: Observed) -> Observed:
-        numbered = replace(observation, id=f"b{len(self.observations) + 1}")
+        numbered = replace(observation, id=f"b{next(self._numbers)}")
         self.observations.append(numbered)
         if (rtt_s := round_trip_of(numbered)) is not None:
             self.rtts_s.append(rtt_s)

@@ -44,7 +44,7 @@ def answer(service: Service, answer: Answer, record: Record | None = None) -> Re
         *_thin(report),
         *_components(report),
         *_beyond_dns(report),
-        *(_directory(directory) for directory in report.directories),
+        *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
         *(register(record, report) if record else ()),
         *(Paragraph(words.NEXT_STEP[cause]) for cause in found[:1] if cause in words.NEXT_STEP),
         _measured(answer),

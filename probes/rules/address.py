@@ -47,9 +47,11 @@ def server_down(suspect: Suspect) -> Finding | None:
 def address_unclear(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here.
 
-    No outside control answered. From one host a dropped address looks like a dead server, so nothing more is said.
+    No outside control told how it fares there. From one host a dropped address looks like a dead server, so nothing
+    more is said.
     """
-    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.NO_OUTSIDE_CONTROL, because=ids_of(suspect.alike))
+    cause = Cause.NOT_MEASURED if suspect.outside_ids else Cause.NO_OUTSIDE_CONTROL
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of(suspect.alike))
 
 
 RULES = (

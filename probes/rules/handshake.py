@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from probes.model import Cause, Confidence, Status
 from probes.rules.table import ENOUGH, Rule, Suspect, confirmed_if, ids_of, say
+from probes.trials import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,10 +17,17 @@ if TYPE_CHECKING:
 _BY_NAME = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _BY_ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}
 _AUTHORITY = "ssl_unknown_authority"
+_IPV6 = 6
+"""Unrelated servers are asked by IPv4; by IPv6 the baseline does it, or IPv6 counts as broken here."""
 
 
 def _issuers(flows: Iterable[Flow]) -> set[str]:
     return {flow.tls.chain[0].issuer for flow in flows if flow.tls and flow.tls.chain}
+
+
+def _leaves(flows: Iterable[Flow]) -> set[str]:
+    """Return the fingerprints of the servers' own certificates."""
+    return {flow.tls.chain[0].sha256 for flow in flows if flow.tls and flow.tls.chain}
 
 
 def _false_certificate(suspect: Suspect) -> bool:
@@ -39,14 +47,16 @@ def clock_wrong(suspect: Suspect) -> Finding | None:
 
 
 def intercepted_by_name(suspect: Suspect) -> Finding | None:
-    """The certificate comes from an authority that nobody trusts.
+    """The certificate does not verify for the name: its authority is unknown, or it is for another name or expired.
 
-    An unrelated server, told the same name, seems to show a certificate of the very same authority: somebody in between
-    makes them. Confirmed.
+    An unrelated server, told the same name, seems to show a certificate of the very same unknown authority, or the very
+    same certificate, which it does not show under an innocuous name: somebody in between answers for it. Confirmed.
     """
-    if suspect.failure != _AUTHORITY:
+    if not _false_certificate(suspect):
         return None
-    forged = [flow for flow in suspect.name_elsewhere_alike if _issuers([flow]) & _issuers(suspect.alike)]
+    made = _issuers(suspect.alike) if suspect.failure == _AUTHORITY else set()
+    shown = _leaves(suspect.alike) - _leaves(suspect.innocuous_elsewhere)
+    forged = [f for f in suspect.name_elsewhere_alike if _issuers([f]) & made or _leaves([f]) & shown]
     if not forged:
         return None
     because = ids_of([*suspect.alike, *forged, *suspect.innocuous_elsewhere])
@@ -54,14 +64,18 @@ def intercepted_by_name(suspect: Suspect) -> Finding | None:
 
 
 def intercepted_at_address(suspect: Suspect) -> Finding | None:
-    """The certificate comes from an authority that nobody trusts.
+    """The certificate comes from an authority that nobody trusts, or is for another name.
 
-    The outside control gets a valid certificate from the same address. Confirmed when attempts on fresh sockets agree.
+    The outside control gets a valid certificate from the same address. Confirmed for the unknown authority when
+    attempts on fresh sockets agree; likely for another name, which an odd server of an anycast address also shows.
     """
-    if suspect.failure != _AUTHORITY or suspect.evidence.roots or suspect.outside("tls") is not True:
+    if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"} or suspect.evidence.roots:
         return None
+    if suspect.outside("tls") is not True:
+        return None
+    sure = suspect.repeated and suspect.failure == _AUTHORITY
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.BLOCKED, confirmed_if(suspect.repeated), Cause.TLS_INTERCEPTED, because=because)
+    return say(Status.BLOCKED, confirmed_if(sure), Cause.TLS_INTERCEPTED, because=because)
 
 
 def own_authority_unknown(suspect: Suspect) -> Finding | None:
@@ -89,10 +103,11 @@ def certificate_bad_for_all(suspect: Suspect) -> Finding | None:
 def certificate_trusted_but_wrong(suspect: Suspect) -> Finding | None:
     """The certificate is expired or for another name, yet issued by an authority that everybody trusts.
 
-    Nobody in between gets such a certificate issued: it is the server's own, and its owner's mistake. Likely, as no
-    outside control agrees.
+    Nobody in between gets such a certificate issued for the name: it is the server's own, and its owner's mistake.
+    Likely where no outside control could be asked; where one gets a valid certificate, this is not said.
     """
-    if suspect.failure not in {"ssl_invalid_certificate", "ssl_invalid_hostname"}:
+    trusted = suspect.failure in {"ssl_invalid_certificate", "ssl_invalid_hostname"}
+    if not trusted or suspect.outside("tls") is True:
         return None
     return say(Status.DOWN, Confidence.LIKELY, Cause.SERVICE_CERTIFICATE, because=ids_of(suspect.alike))
 
@@ -150,8 +165,9 @@ def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
     TCP handshake. Silence counts only if the ClientHello is not even acknowledged: a slow server does that. Likely.
     """
     cause = _BY_ADDRESS.get(suspect.fate or "")
+    heard_elsewhere = bool(suspect.innocuous_elsewhere) or family_of(suspect.address) == _IPV6
     applies = suspect.repeated and suspect.innocuous_here_alike and suspect.outside("tls") is True
-    if cause is None or not applies or suspect.explained_by_slowness:
+    if cause is None or not (applies and heard_elsewhere) or suspect.explained_by_slowness:
         return None
     flows = [*suspect.alike, *suspect.innocuous_here_alike, *suspect.innocuous_elsewhere]
     return say(Status.BLOCKED, Confidence.LIKELY, cause, because=(*ids_of(flows), *suspect.outside_ids))

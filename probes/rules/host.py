@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def host_offline(evidence: Evidence) -> Finding | None:
     """Nothing works here: neither the service nor any site, resolver or connectivity check that it is held against.
 
-    This host itself is offline, and can say nothing of the service.
+    This host itself is offline, and can say nothing of the service. Not said where any server has shown a certificate.
     """
-    if evidence.baseline is None or evidence.baseline.network != "offline":
+    heard = any(flow.tls is not None and flow.tls.chain for flow in evidence.flows)
+    if evidence.baseline is None or evidence.baseline.network != "offline" or heard:
         return None
     return say(Status.INCONCLUSIVE, Confidence.CONFIRMED, Cause.HOST_OFFLINE, because=evidence.baseline_ids)
 
