@@ -80,7 +80,7 @@ class Names:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         longest_first = sorted(self.ids, key=len, reverse=True)
-        names = "|".join(re.escape(name) for name in longest_first) or "$^"
+        names = "|".join(map(re.escape, longest_first)) or r"(?!)"
         groups = "|".join(f"(?P<g{number}>{words})" for number, words in enumerate(_GENERIC.values()))
         return re.compile(
             rf"(?<![\w.@#-])(?:{_OTHERS}(?P<name>{names})(?![\w-]|\.\w){_PRODUCTS}|(?:{groups})(?![\w-]))"

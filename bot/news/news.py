@@ -62,13 +62,13 @@ class News:
         `languages` are those that the reader reads, the first one best. `country` (ISO 3166, two letters) is where the
         question was asked from: stories about it come first.
         """
-        ranked = await self.ranked(service, languages, country=country)
-        return [self._shown(one.story) for one in ranked[:limit]]
+        ranked = await self.ranked(service, languages, limit, country=country)
+        return [self._shown(one.story) for one in ranked]
 
     async def ranked(
-        self, service: Service, languages: Sequence[str], *, country: str | None = None
+        self, service: Service, languages: Sequence[str], limit: int = 3, *, country: str | None = None
     ) -> list[rank.Ranked]:
-        """Return all stories about a service, the best first, each with the reasons for its place."""
+        """Return the same stories, each with the reasons for its place."""
         now = self._clock()
         since = now - rank.RECENT_S
         try:
@@ -82,9 +82,8 @@ class News:
         except StoreError as error:
             _log.warning("The news could not be read: %s", error)
             return []
-        return rank.rank(
-            found, host, names, languages=_readable(languages), country=country, weights=self._weights, now=now
-        )
+        reader = rank.Reader(_readable(languages), country)
+        return rank.rank(found, host, names, reader, weights=self._weights, now=now, most=limit)
 
     async def latest(self, languages: Sequence[str], offset: int, limit: int) -> list[Story]:
         """Return news about access: those in the reader's languages first, then others, the latest of each first."""

@@ -37,10 +37,12 @@ _HERE = 1.5
 """For a story about the country in question,"""
 _FARAWAY = 0.4
 """and for one about others alone."""
+_UNKNOWN_SOURCE = 0.5
 _FOREIGN = 0.3
 """For a language that the reader reads, but not first."""
+_MOST_TITLE = 300
 _MOST_SUMMARY = 600
-"""Characters of a summary that are read: what comes later is background."""
+"""Characters that are read: what comes later in a summary is background."""
 
 ACCESS = "*"
 """What a story on access as such is about."""
@@ -60,6 +62,16 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom stories are ranked."""
+
+    languages: tuple[str, ...]
+    """That are read, the best first."""
+    country: str | None = None
+    """From where a service is asked about: ISO 3166, two letters."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """A story with its score and, in a few words each, what made it up."""
 
@@ -74,7 +86,7 @@ class Ranked:
 def relations(title: str, summary: str, language: str, names: Names) -> Mapping[str, Relation]:
     """Return what a story is about: ids of services, the ids of `bot.news.mentions`, `ACCESS`."""
     rules = grammar(language)
-    head = [marked(sentence, names).rstrip(".!?…") for sentence in _sentences(title)]
+    head = [marked(sentence, names).rstrip(".!?…") for sentence in _sentences(title[:_MOST_TITLE])]
     if any(rules.elsewhere.search(sentence) for sentence in head):
         return {}
     body = [marked(sentence, names).rstrip(".!?…") for sentence in _sentences(summary[:_MOST_SUMMARY])]
@@ -126,38 +138,45 @@ def rank(
     stories: Iterable[StoredStory],
     subject: str,
     names: Names,
+    reader: Reader,
     *,
-    languages: tuple[str, ...],
-    country: str | None,
     weights: Mapping[str, float],
     now: float,
+    most: int | None = None,
 ) -> list[Ranked]:
-    """Return the stories about `subject` that a reader of `languages` (the best first) can read, the best first."""
-    ranked = (_ranked(story, subject, names, languages, country, weights, now) for story in stories)
-    return sorted((one for one in ranked if one), key=lambda one: (-one.score, -one.story.at, one.story.id))
+    """Return the stories about `subject` that a reader can read, the best first, at most so many.
+
+    `weights` are the feeds'. What a story is about is looked at only where its circumstances could still bring it in:
+    they are found out in a tenth of the time.
+    """
+    chances = (_circumstances(story, reader, weights, now) for story in stories)
+    found: list[Ranked] = []
+    for chance in sorted(filter(None, chances), key=_order):
+        if most is not None and len(found) >= most and found[most - 1].score >= chance.score:
+            break
+        relation = _relations(chance.story.title, chance.story.summary, chance.story.language, names).get(subject)
+        if relation is None or relation.relevance < RELEVANT:
+            continue
+        score = chance.score * relation.relevance
+        found.append(Ranked(chance.story, score, (relation.because, *chance.reasons)))
+        found.sort(key=_order)
+    return found[:most]
 
 
-def _ranked(  # noqa: PLR0917 -- see above
-    story: StoredStory,
-    subject: str,
-    names: Names,
-    languages: tuple[str, ...],
-    country: str | None,
-    weights: Mapping[str, float],
-    now: float,
-) -> Ranked | None:
+def _order(one: Ranked) -> tuple[float, float, int]:
+    return (-one.score, -one.story.at, one.story.id)
+
+
+def _circumstances(story: StoredStory, reader: Reader, weights: Mapping[str, float], now: float) -> Ranked | None:
+    """Return what a story's score would be if it were wholly about the subject; None if it is not for this reader."""
     age_s = max(0.0, now - story.at)
-    if age_s > RECENT_S or story.language not in languages:
+    if age_s > RECENT_S or story.language not in reader.languages:
         return None
-    relation = _relations(story.title, story.summary, story.language, names).get(subject)
-    if relation is None or relation.relevance < RELEVANT:
-        return None
-    weight = weights.get(story.feed, 0.5)
-    place, where = _place(story, country)
-    tongue = 1.0 if story.language == languages[0] else _FOREIGN
-    score = relation.relevance * 0.5 ** (age_s / _HALF_LIFE_S) * weight * place * tongue
-    reasons = (relation.because, f"{age_s / 86_400:.0f} days old", f"source {weight:.1f}", *where, story.language)
-    return Ranked(story, score, reasons)
+    weight = weights.get(story.feed, _UNKNOWN_SOURCE)
+    place, where = _place(story, reader.country)
+    tongue = 1.0 if story.language == reader.languages[0] else _FOREIGN
+    score = 0.5 ** (age_s / _HALF_LIFE_S) * weight * place * tongue
+    return Ranked(story, score, (f"{age_s / 86_400:.0f} days old", f"source {weight:.1f}", *where, story.language))
 
 
 def _place(story: StoredStory, country: str | None) -> tuple[float, tuple[str, ...]]:

@@ -9,14 +9,17 @@ import asyncio
 import hashlib
 import logging
 import random
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.news import schedule, stories
 from bot.news.model import FeedError
 from bot.store.news import FeedState
+from probes.guard import PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -35,6 +38,8 @@ FIRST_S = 60.0
 _MOST_AT_ONCE = 4
 _LONGEST_SLEEP_S = 600.0
 _SHORTEST_SLEEP_S = 5.0
+_GIVE_WAY_S = 0.001
+"""How long the parsing thread may keep the interpreter from the event loop: with the usual 5 ms, waits add up."""
 
 
 class Poller:
@@ -46,7 +51,7 @@ class Poller:
         feeds: Mapping[str, Feed],
         names: Names,
         *,
-        guard: Guard | None = None,
+        guard: Guard = PUBLIC,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -89,15 +94,19 @@ class Poller:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[_Reading]:
-        from bot.news.fetch import Fetcher  # noqa: PLC0415 -- a chat that is over in a moment does without
-        from probes.guard import PUBLIC  # noqa: PLC0415 -- see above
-
         # A thread of its own, so that nothing else waits for a feed to be parsed.
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="news")
+        usual_s = sys.getswitchinterval()
+        sys.setswitchinterval(_GIVE_WAY_S)
         try:
-            async with Fetcher.open(self._guard or PUBLIC) as fetcher:
+            for module in ("fetch", "parse"):  # half a second in all, which nobody is to wait for
+                await asyncio.get_running_loop().run_in_executor(thread, import_module, f"bot.news.{module}")
+            from bot.news.fetch import Fetcher  # noqa: PLC0415 -- a chat that is over in a moment does without
+
+            async with Fetcher.open(self._guard) as fetcher:
                 yield _Reading(self._store, self._feeds, self._names, fetcher=fetcher, thread=thread, clock=self._clock)
         finally:
+            sys.setswitchinterval(usual_s)
             thread.shutdown(wait=False, cancel_futures=True)
 
 

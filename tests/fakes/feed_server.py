@@ -47,6 +47,8 @@ class FeedServer:
     asked: Counter[str] = field(default_factory=Counter)
     heads: dict[str, list[str]] = field(default_factory=dict)
     """The requests of each path, as they came, in lower case."""
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Something was asked for."""
     at_once: int = 0
     most_at_once: int = 0
 
@@ -66,6 +68,7 @@ class FeedServer:
             path = head.split(" ", 2)[1]
             self.heads.setdefault(path, []).append(head.lower())
             self.asked[path] += 1
+            self.begun.set()
             answers = self.answers.get(path) or [response(status="404 Not Found")]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             await self._write(writer, answer, self.slow.get(path))

@@ -94,7 +94,6 @@ def figures(rows: Sequence[Labelled]) -> Figures:
 def _answers(stories: Sequence[StoredStory]) -> Iterator[tuple[str, tuple[str, ...], list[rank.Ranked]]]:
     for service in Catalogue.load():
         for languages in READERS:
-            ranked = rank.rank(
-                stories, service.id, names(), languages=languages, country=None, weights={"test": 1.0}, now=NOW
-            )
+            reader = rank.Reader(languages)
+            ranked = rank.rank(stories, service.id, names(), reader, weights={"test": 1.0}, now=NOW)
             yield service.id, languages, ranked

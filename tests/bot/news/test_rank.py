@@ -33,7 +33,7 @@ def ranked(
     *stories: StoredStory, languages: tuple[str, ...] = ("en",), country: str | None = None, subject: str = "whatsapp"
 ) -> list[rank.Ranked]:
     weights = {"ooni": 1.0, "paper": 0.5}
-    return rank.rank(stories, subject, names(), languages=languages, country=country, weights=weights, now=NOW)
+    return rank.rank(stories, subject, names(), rank.Reader(languages, country), weights=weights, now=NOW)
 
 
 def test_a_link_says_why_it_is_shown() -> None:
@@ -64,6 +64,24 @@ def test_the_readers_first_language_comes_first_and_unread_ones_never() -> None:
     assert [one.story.id for one in found] == [2, 1]
 
 
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["ooni", "paper"]), st.booleans()), max_size=12))
+def test_asking_for_a_few_gives_the_first_of_all(rows: list[tuple[int, str, bool]]) -> None:
+    stories = [
+        replace(
+            STORY,
+            id=number,
+            at=NOW - days * DAY,
+            feed=source,
+            title="Russia blocks WhatsApp" if in_title else "Messengers in trouble",
+            summary="Russia blocks WhatsApp.",
+        )
+        for number, (days, source, in_title) in enumerate(rows)
+    ]
+    reader, weights = rank.Reader(("en",)), {"ooni": 1.0, "paper": 0.5}
+    every = rank.rank(stories, "whatsapp", names(), reader, weights=weights, now=NOW)
+    assert rank.rank(stories, "whatsapp", names(), reader, weights=weights, now=NOW, most=3) == every[:3]
+
+
 def test_what_is_old_is_not_linked() -> None:
     assert ranked(replace(STORY, at=NOW - rank.RECENT_S - 1)) == []
 
@@ -77,10 +95,10 @@ def test_a_story_that_only_names_the_service_is_not_linked() -> None:
 def test_a_site_is_found_by_its_name() -> None:
     host = Names.of_host("example.org")
     story = replace(STORY, title="Regulator blocks example.org again", summary="")
-    found = rank.rank([story], "example.org", host, languages=("en",), country=None, weights={}, now=NOW)
+    found = rank.rank([story], "example.org", host, rank.Reader(("en",)), weights={}, now=NOW)
     assert [one.story.id for one in found] == [1]
     other = replace(STORY, title="Regulator blocks notexample.org and example.org.evil.test", summary="")
-    assert rank.rank([other], "example.org", host, languages=("en",), country=None, weights={}, now=NOW) == []
+    assert rank.rank([other], "example.org", host, rank.Reader(("en",)), weights={}, now=NOW) == []
 
 
 @given(st.text(max_size=300), st.sampled_from(LANGUAGES))
