@@ -36,6 +36,8 @@ class Line:
 
     text: str
     status: Status | None = None
+    link: str = ""
+    """Where the whole of it leads; a transport without links shows the address."""
 
 
 @dataclass(frozen=True, slots=True)

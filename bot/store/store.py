@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
+from bot.store.news import NewsStore
 from bot.store.registries import Registries
 from probes import reports
 from probes.model import Report
@@ -59,6 +60,7 @@ class Store:
         self._database = database
         self.chats = Chats(database)
         self.registries = Registries(database)
+        self.news = NewsStore(database)
 
     @classmethod
     @asynccontextmanager

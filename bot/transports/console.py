@@ -169,6 +169,8 @@ def _block(block: Block) -> Iterator[tuple[str, str]]:
             yield f"  {block.title}:", style
             for line in block.lines:
                 yield f"    {_marked(line.text, line.status)}", style
+                if line.link:
+                    yield f"      {line.link}", "dim"
         case Moment():
             yield f"  {block.before}{block.spoken}{block.after}", "dim"
 

@@ -85,7 +85,8 @@ def _plain(block: Block) -> Iterator[str]:
 
 
 def _item(line: Line) -> str:
-    return _escaped(_bullet(line) + line.text)
+    text = _escaped(line.text)
+    return _escaped(_bullet(line)) + (f'<a href="{escape(line.link)}">{text}</a>' if line.link else text)
 
 
 def _bullet(line: Line) -> str:
