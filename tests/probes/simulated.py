@@ -405,7 +405,7 @@ class SimulatedNetwork:
                 elapsed_s=elapsed_s,
                 info=info,
                 server_name=name,
-                chain=(_certificate(name, authority),) if heard else (),
+                chain=(_certificate(name, authority, attempt.address),) if heard else (),
             )
         assert server is not None or failure is not None
         return HttpObservation(
@@ -557,12 +557,12 @@ def _text(question: Question, text: str) -> DnsReply:
     return DnsReply(rcode="NOERROR", flags=("qr", "aa"), answers=(Record(question.name, "TXT", 60, f'"{text}"'),))
 
 
-def _certificate(name: str, authority: str) -> Certificate:
+def _certificate(name: str, authority: str, address: str) -> Certificate:
     return Certificate(
         subject=f"CN={name}",
         issuer=authority,
         not_before="2026-01-01T00:00:00+00:00",
         not_after="2027-01-01T00:00:00+00:00",
         names=(name,),
-        sha256="",
+        sha256=f"{name} {authority} {address}",
     )
