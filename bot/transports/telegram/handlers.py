@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -177,8 +178,20 @@ class Handlers:
     # --- what they have in common ---
 
     async def _ask(self, asked: Asked) -> None:
-        """Put a question to the conversation, unless it is about the chat itself."""
+        """Answer a question; where that breaks, apologise to who is alone with the bot."""
         responder = self._responder(asked.place, editing=asked.editing)
+        try:
+            await self._answer(asked, responder)
+        except Exception as error:
+            if _is_telegrams(error):
+                raise
+            reference = secrets.token_hex(4)
+            _log.exception("A question was not answered (%s)", reference)
+            if asked.place.is_private:
+                await responder.answer(replies.plain(words.BROKE.format(reference=reference)))
+
+    async def _answer(self, asked: Asked, responder: TelegramResponder) -> None:
+        """Put a question to the conversation, unless it is about the chat itself."""
         said = commands.parse(asked.text)
         if said.command in settings.COMMANDS and asked.chat:
             if said.command == settings.LANGUAGE:
@@ -227,6 +240,13 @@ async def _confirm(query: CallbackQuery, text: str | None) -> bool:
     except TelegramError as error:
         _log.info("A button's press could not be confirmed: %s", error)
     return True
+
+
+def _is_telegrams(error: Exception) -> bool:
+    """Tell whether all that went wrong is that Telegram did not take something, or may have taken it."""
+    if isinstance(error, ExceptionGroup):
+        return error.split(TelegramError)[1] is None
+    return isinstance(error, TelegramError)
 
 
 def _come_back(refusal: Refusal) -> str:

@@ -146,3 +146,19 @@ async def test_a_database_that_is_of_no_use_costs_only_what_is_kept(
     for command in ("/privacy", "/forget", "/language"):
         await say(chat, command)
         assert (await chat.reply()).text == words.NOT_NOW
+
+
+async def test_what_breaks_is_apologised_for_in_private_only(
+    chat: Chat, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(bot.conversation, "handle", broken)
+    group = bot.api.supergroup(members=[bot.api.user(1)])
+    await group.say(bot.api.user(1), "/check whatsapp")
+    await say(chat, "/check whatsapp")
+    reference = (await chat.reply()).text.removeprefix(words.BROKE.format(reference=""))
+    assert f"({reference})" in caplog.text
+    await bot.api.drained()
+    assert group.from_bot == []
