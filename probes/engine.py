@@ -12,7 +12,7 @@ from probes.baseline import BaselineProbe
 from probes.controls import shipped
 from probes.directory_lookup import Directories
 from probes.experiment import Experiment
-from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Vantage
+from probes.model import Baseline, ComponentFinding, DirectoryFinding, Report, Status, Vantage
 from probes.recorder import Recorder
 from probes.turns import Turns
 from probes.vantage import VantageProbe
@@ -131,6 +131,7 @@ def _report(
 ) -> Report:
     findings = [finding for finding, _ in components]
     overall = verdict.combine_components(findings)
+    doubted = any(finding.status is not Status.OK for finding in findings)
     return Report(
         target=service.id,
         kind=service.kind,
@@ -144,5 +145,5 @@ def _report(
         vantage=vantage,
         started_at=started_at.isoformat(timespec="milliseconds"),
         elapsed_s=round(recorder.clock() - recorder.began_s, 3),
-        observations=(*recorder.observations, *baseline.observations),
+        observations=(*recorder.observations, *(baseline.observations if doubted else ())),
     )
