@@ -240,7 +240,23 @@ class Evidence:
 
     def at(self, address: str) -> list[Flow]:
         """Return the endpoint's own flows at an address."""
-        return [flow for flow in self.own_flows if flow.attempt.address == address]
+        return self._own_by_address.get(address, [])
+
+    @cached_property
+    def _own_by_address(self) -> dict[str, list[Flow]]:
+        flows: dict[str, list[Flow]] = {}
+        for flow in self.own_flows:
+            flows.setdefault(flow.attempt.address, []).append(flow)
+        return flows
+
+    @cached_property
+    def suspects(self) -> list[str]:
+        """The addresses at which something failed or hesitates, and nothing worked."""
+        return [
+            address
+            for address, flows in self._own_by_address.items()
+            if any(flow.suspicious for flow in flows) and not self.works_at(address)
+        ]
 
     def controls(self, purpose: Purpose, address: str | None = None) -> list[Flow]:
         """Return the control flows of one purpose, at one address or at any."""

@@ -68,25 +68,28 @@ class Guard:
 
     def check(self, address: str, port: int) -> None:
         """Raise `Forbidden` unless `address` may be contacted on `port`."""
-        reason = self._refusal(address, port)
+        reason = _refusal(self, address, port)
         if reason:
             raise Forbidden(reason)
 
     def permits(self, address: str, port: int) -> bool:
         """Tell whether `check` would let this address and port pass."""
-        return self._refusal(address, port) is None
+        return _refusal(self, address, port) is None
 
-    def _refusal(self, address: str, port: int) -> str | None:
-        allowed = range(1, 65536) if self.ports is None else self.ports
-        if port not in allowed:
-            return f"Port {port} is not contacted{'' if self.ports is None else '; only ' + _listed(self.ports)}."
-        parsed = _parse(address)
-        if parsed is None:
-            return f"{address[:64]!r} is not an IP address without a zone."
-        if any(parsed in ip_network(extra) for extra in self.extra_networks):
-            return None
-        kind = _not_public(parsed)
-        return f"{address} is not contacted: it is {kind}." if kind else None
+
+@lru_cache(maxsize=4096)
+def _refusal(guard: Guard, address: str, port: int) -> str | None:
+    """Say why not, if not. A check asks this of every address it knows, over and over."""
+    allowed = range(1, 65536) if guard.ports is None else guard.ports
+    if port not in allowed:
+        return f"Port {port} is not contacted{'' if guard.ports is None else '; only ' + _listed(guard.ports)}."
+    parsed = _parse(address)
+    if parsed is None:
+        return f"{address[:64]!r} is not an IP address without a zone."
+    if any(parsed in ip_network(extra) for extra in guard.extra_networks):
+        return None
+    kind = _not_public(parsed)
+    return f"{address} is not contacted: it is {kind}." if kind else None
 
 
 PUBLIC = Guard(ports=WEB_PORTS)
@@ -96,7 +99,6 @@ PUBLIC_ANY_PORT = Guard(ports=None)
 """For the catalogue's endpoints, whose protocols have ports of their own."""
 
 
-@lru_cache(maxsize=4096)
 def _parse(address: str) -> Address | None:
     try:
         parsed = ip_address(address)
@@ -105,7 +107,6 @@ def _parse(address: str) -> Address | None:
     return None if isinstance(parsed, IPv6Address) and parsed.scope_id is not None else parsed
 
 
-@lru_cache(maxsize=4096)
 def _not_public(address: Address) -> str | None:
     """Say what kind of address this is, unless it is global unicast, and so is every IPv4 address inside it."""
     for network, kind in _NOT_PUBLIC.items():

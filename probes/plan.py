@@ -53,7 +53,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _ask_root(evidence, controls)
     if doubted or (evidence.disputed and evidence.endpoint.scheme == "http"):
         steps += _try_honest_addresses(evidence)
-    suspects = _suspects(evidence)
+    suspects = evidence.suspects
     for address in _few_of_each_origin(evidence, suspects):
         steps += _controls_for(evidence, controls, address)
     for flow in evidence.pages:
@@ -68,7 +68,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
 def troubled(evidence: Evidence) -> bool:
     """Tell whether anything looks as if it did not work: only then are this host and the outside asked."""
     turned_away = any(flow.turned_away for flow in evidence.own_flows)
-    return _name_doubted(evidence) or turned_away or bool(_suspects(evidence) or evidence.pages)
+    return _name_doubted(evidence) or turned_away or bool(evidence.suspects or evidence.pages)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def _name_doubted(evidence: Evidence) -> bool:
     if answer is None or not answer.done:
         return False
     tried = _few(evidence, evidence.system_addresses)
-    return all(_suspicious(evidence, address) for address in tried)
+    return all(address in evidence.suspects for address in tried)
 
 
 def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
@@ -166,16 +166,6 @@ def _try_honest_addresses(evidence: Evidence) -> Iterator[Attempt]:
     new = [a for a in evidence.honest_addresses if a not in evidence.system_addresses]
     for address in _few(evidence, new):
         yield replace(_attempt(evidence, address), arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
-
-
-def _suspicious(evidence: Evidence, address: str) -> bool:
-    flows = evidence.at(address)
-    return not evidence.works_at(address) and any(flow.suspicious for flow in flows)
-
-
-def _suspects(evidence: Evidence) -> list[str]:
-    tried = dict.fromkeys(flow.attempt.address for flow in evidence.own_flows)
-    return [address for address in tried if _suspicious(evidence, address)]
 
 
 def _few_of_each_origin(evidence: Evidence, suspects: list[str]) -> list[str]:

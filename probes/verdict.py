@@ -152,6 +152,8 @@ def _judge_addresses(evidence: Evidence, addresses: Iterable[str]) -> Finding | 
 
 def _judge_transfers(evidence: Evidence) -> Finding | None:
     """Say whether what is reached also delivers; None where nothing speaks against it."""
+    if not evidence.deep and not any(flow.transfer for flow in evidence.flows):
+        return None
     found = [first_match(flow.RULES, flow.Haul(evidence, direction)) for direction in ("down", "up")]
     return _worst(slow) if (slow := [finding for finding in found if finding is not None]) else None
 
