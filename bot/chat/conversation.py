@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.chat import categories, commands, replies, words, works
 from bot.chat.matching import match
+from bot.chat.newsstand import Newsstand
 from bot.chat.replies import Tally
 from bot.chat.reply import Reply
 from bot.chat.works import Question
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from bot.chat.commands import Message
+    from bot.chat.newsstand import News
     from bot.checks import Answer, Checks, Listener
     from bot.registry import Record
     from probes.catalogue import Catalogue
@@ -38,7 +40,7 @@ MOST_CHECKS = 5
 """Targets of one message that are measured."""
 SILENCE_S = 0.2
 """What comes sooner needs no progress before it."""
-_COMMANDS = frozenset({"check", "again", "works", "services", "start", "help"})
+_COMMANDS = frozenset({"check", "again", "works", "news", "services", "start", "help", "feeds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class Request:
     language: str = "en"
     addressed: bool = True
     """Whether it is surely meant for the bot: in a group most is not."""
+    operator: bool = False
+    """Whether it comes from one of those who run the bot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +102,11 @@ class _Understood:
 class Conversation:
     """Answers requests; many at once may be under way."""
 
-    def __init__(self, checks: Checks, catalogue: Catalogue, register: Register | None = None) -> None:
+    def __init__(
+        self, checks: Checks, catalogue: Catalogue, register: Register | None = None, news: News | None = None
+    ) -> None:
         self._checks = checks
+        self._newsstand = Newsstand(news, catalogue) if news else None
         self._register = register
         self._catalogue = catalogue
         self._surveys = Surveys(checks)
@@ -114,35 +121,35 @@ class Conversation:
             return
         match message.command:
             case None:
-                await self._free_text(message.rest, responder)
+                await self._free_text(message.rest, request, responder)
             case "start":
-                await self._start(message.rest, responder)
+                await self._start(message.rest, request, responder)
             case "help":
                 await responder.answer(replies.help_())
             case "services":
                 await self._services(message.rest, responder)
             case "works":
                 await self._works(message.rest, responder)
-            case "check" | "again" if not message.rest:
-                await responder.answer(replies.plain(words.CHECK_WHAT))
+            case "news" | "feeds":
+                await self._tell_news(message, request, responder)
             case "check" | "again":
-                await self._check(message.rest, responder, again=message.command == "again")
+                await self._measure(message, request, responder)
             case unknown:
                 await responder.answer(replies.unknown_command(unknown))
 
-    async def _start(self, payload: str, responder: Responder) -> None:
+    async def _start(self, payload: str, request: Request, responder: Responder) -> None:
         """Answer somebody's first word, or follow a link such as t.me/bot?start=check_whatsapp."""
         if payload.startswith("check_"):
-            await self._check(payload.removeprefix("check_"), responder)
+            await self._check(payload.removeprefix("check_"), request, responder)
         else:
             await responder.answer(replies.start())
 
-    async def _free_text(self, text: str, responder: Responder) -> None:
+    async def _free_text(self, text: str, request: Request, responder: Responder) -> None:
         """Check what a text names; where it names nothing, it may ask what works."""
         found = match(text, self._catalogue)
         asked = categories.asked(text, self._catalogue.categories())
         if asked is None or found.services or found.hosts:
-            await self._check(text, responder)
+            await self._check(text, request, responder)
         else:
             await self._works(" ".join(asked), responder)
 
@@ -177,14 +184,28 @@ class Conversation:
         await while_showing(lambda: works.progress(question, known), responder, survey)
         await responder.answer(works.overview(question, known, others))
 
-    async def _check(self, text: str, responder: Responder, *, again: bool = False) -> None:
+    async def _tell_news(self, message: Message, request: Request, responder: Responder) -> None:
+        if self._newsstand and message.command == "news":
+            await responder.answer(await self._newsstand.page(message.rest, request.language))
+        elif self._newsstand and request.operator:
+            await responder.answer(await self._newsstand.feeds())
+        else:
+            await responder.answer(replies.unknown_command(message.command or ""))
+
+    async def _measure(self, message: Message, request: Request, responder: Responder) -> None:
+        if message.rest:
+            await self._check(message.rest, request, responder, again=message.command == "again")
+        else:
+            await responder.answer(replies.plain(words.CHECK_WHAT))
+
+    async def _check(self, text: str, request: Request, responder: Responder, *, again: bool = False) -> None:
         found = self._understood(text)
         for refusal in found.refusals:
             await responder.answer(refusal)
         if responder.capabilities.edits:
-            await self._as_they_come(found.services, responder, again=again)
+            await self._as_they_come(found.services, request, responder, again=again)
         else:
-            await self._in_order(found.services, responder, again=again)
+            await self._in_order(found.services, request, responder, again=again)
         if found.left_out:
             await responder.answer(replies.too_many(MOST_CHECKS, (service.name for service in found.left_out)))
 
@@ -203,21 +224,25 @@ class Conversation:
             refusals = [replies.plain(words.NOT_UNDERSTOOD)]
         return _Understood(services[:MOST_CHECKS], refusals, services[MOST_CHECKS:])
 
-    async def _as_they_come(self, services: Sequence[Service], responder: Responder, *, again: bool) -> None:
+    async def _as_they_come(
+        self, services: Sequence[Service], request: Request, responder: Responder, *, again: bool
+    ) -> None:
         async def one(service: Service) -> None:
-            await responder.answer(await self._reply(service, responder, again=again))
+            await responder.answer(await self._reply(service, request, responder, again=again))
 
         async with asyncio.TaskGroup() as group:
             for service in services:
                 group.create_task(one(service))
 
-    async def _in_order(self, services: Sequence[Service], responder: Responder, *, again: bool) -> None:
+    async def _in_order(
+        self, services: Sequence[Service], request: Request, responder: Responder, *, again: bool
+    ) -> None:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._reply(service, responder, again=again)) for service in services]
+            tasks = [group.create_task(self._reply(service, request, responder, again=again)) for service in services]
             for task in tasks:
                 await responder.answer(await task)
 
-    async def _reply(self, service: Service, responder: Responder, *, again: bool) -> Reply:
+    async def _reply(self, service: Service, request: Request, responder: Responder, *, again: bool) -> Reply:
         """Check one service and return what there is to say of it."""
 
         async def measured(listener: Listener) -> Reply:
@@ -228,7 +253,9 @@ class Conversation:
             except BusyError:
                 return replies.busy(service)
             record = await self._register.find(service) if self._register else None
-            return replies.answer(service, answer, record)
+            country = answer.report.vantage.country
+            news = await self._newsstand.about(service, request.language, country) if self._newsstand else ()
+            return replies.answer(service, answer, record, news)
 
         return await with_progress(service, responder, measured)
 

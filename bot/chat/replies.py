@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.chat import evidence, proofs, words
+from bot.chat import evidence, headlines, proofs, words
 from bot.chat.register import register
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
 from bot.checks import asked_as
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.checks import Answer
+    from bot.news import Story
     from bot.registry import Record
     from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
 
@@ -33,7 +34,7 @@ _BASELINE_CAUSES = {
 # --- a report --------------------------------------------------------------------------------------------------------
 
 
-def answer(service: Service, answer: Answer, record: Record | None = None) -> Reply:
+def answer(service: Service, answer: Answer, record: Record | None = None, stories: Sequence[Story] = ()) -> Reply:
     """Return what was found out: the whole of it in the first line, the reasons after it, the evidence last."""
     report = answer.report
     found = causes(report)
@@ -47,6 +48,7 @@ def answer(service: Service, answer: Answer, record: Record | None = None) -> Re
         *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
         *(register(record, report) if record else ()),
         *(Paragraph(words.NEXT_STEP[cause]) for cause in found[:1] if cause in words.NEXT_STEP),
+        *headlines.links(stories, answer.measured_at + (answer.age_s or 0)),
         _measured(answer),
         *_evidence(report),
     )

@@ -342,6 +342,7 @@ COMMAND_LINES = (
     "/check whatsapp telegram — measure one or several services or sites",
     "/again whatsapp — measure anew, whatever is known already",
     "/works — what works here: messengers, or /works news, /works vpn …",
+    "/news — news about access; /news whatsapp — about one service",
     "/services — the services I know by name; /services vpn — those of a kind",
     "/help — this text",
 )
@@ -381,6 +382,26 @@ TOO_LONG = "That message is too long for me."
 
 AGAIN_BUTTON = "Check again"
 CHECK_BUTTON = "{name}"
+
+
+# --- news ------------------------------------------------------------------------------------------------------------
+
+NEWS = "In the news"
+ALL_NEWS = "News about access"
+NEWS_OF = "News: {asked}"
+NO_NEWS = "I know no recent news about access."
+NO_NEWS_OF = "I know no recent news: {asked}."
+NO_MORE_NEWS = "There are no more."
+STORY = "{title} ({source}, {ago})"
+STORY_UNDATED = "{title} ({source})"
+NEWER_BUTTON = "◀ Newer"
+OLDER_BUTTON = "Older ▶"
+FEEDS = "{count} feeds, {failing} failing"
+FEED_UNREAD = "{id}: not read yet"
+FEED_READ = "{id}: {read}"
+FEED_FAILING = "{id}: failed {failures}× in a row ({error}); {read}"
+FEED_LAST = "{entries} entries {ago}"
+FEED_NEVER = "never read"
 
 
 def ago(age_s: float) -> str:
@@ -425,12 +446,14 @@ KEPT_FORGET = "/forget deletes all that I keep of this chat."
 MENU = {
     "check": "Measure one or several services or sites",
     "works": "What works here",
+    "news": "News about access",
     "again": "Measure anew",
     "services": "The services I know by name",
     "language": "The language that I speak in this chat",
     "privacy": "What I keep of this chat",
     "forget": "Delete what I keep of this chat",
     "help": "How to ask",
+    "feeds": "How the news feeds are doing",
 }
 LANGUAGES = {"en": "English"}
 """Those that can be chosen, each by its own name."""

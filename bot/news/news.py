@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.news import rank
@@ -15,7 +17,7 @@ from bot.store.database import StoreError
 from bot.store.news import FeedState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bot.store.news import NewsStore, StoredStory
     from probes.model import Service
@@ -71,24 +73,23 @@ class News:
         """Return the same stories, each with the reasons for its place."""
         now = self._clock()
         since = now - rank.RECENT_S
-        try:
-            if service.kind == "host":
-                host = service.id.removeprefix("www.")
-                names = Names.of_host(host)
-                found = await self._store.with_words((host,), since=since, most=_MOST_CANDIDATES)
-            else:
-                host, names = service.id, self._names
-                found = await self._store.about(service.id, since=since, most=_MOST_CANDIDATES)
-        except StoreError as error:
-            _log.warning("The news could not be read: %s", error)
+        if service.kind == "host":
+            subject = service.id.removeprefix("www.")
+            names = Names.of_host(subject)
+            found = await _or_none(self._store.with_words((subject,), since=since, most=_MOST_CANDIDATES))
+        else:
+            subject, names = service.id, self._names
+            found = await _or_none(self._store.about(subject, since=since, most=_MOST_CANDIDATES))
+        if not found:
             return []
         reader = rank.Reader(_readable(languages), country)
-        return rank.rank(found, host, names, reader, weights=self._weights, now=now, most=limit)
+        work = partial(rank.rank, found, subject, names, reader, weights=self._weights, now=now, most=limit)
+        return await asyncio.to_thread(work)  # at first it reads the grammars, a tenth of a second
 
     async def latest(self, languages: Sequence[str], offset: int, limit: int) -> list[Story]:
         """Return news about access: those in the reader's languages first, then others, the latest of each first."""
         own = tuple(languages)
-        found = await self._store.latest(since=self._clock() - _LATEST_S, most=_MOST_LATEST)
+        found = await _or_none(self._store.latest(since=self._clock() - _LATEST_S, most=_MOST_LATEST))
         found.sort(key=lambda story: own.index(story.language) if story.language in own else len(own))
         return [self._shown(story) for story in found[offset : offset + limit]]
 
@@ -97,15 +98,20 @@ class News:
         readable = _readable(languages)
         since = self._clock() - rank.RECENT_S
         found: dict[int, StoredStory] = {}
-        for words in {tuple(stems(text, language)) for language in readable}:
-            stories = await self._store.with_words(words, since=since, most=_MOST_LATEST)
+        for language in readable:
+            words = await asyncio.to_thread(_stems, text, language)
+            stories = await _or_none(self._store.with_words(words, since=since, most=_MOST_LATEST))
             found |= {story.id: story for story in stories if story.language in readable}
         latest = sorted(found.values(), key=lambda story: (readable.index(story.language), -story.at))
         return [self._shown(story) for story in latest[offset : offset + limit]]
 
     async def feeds_state(self) -> list[FeedHealth]:
-        """Return every feed with how reading it goes. Raises `StoreError`."""
-        states = await self._store.states()
+        """Return every feed with how reading it goes."""
+        try:
+            states = await self._store.states()
+        except StoreError as error:
+            _log.warning("How the feeds are doing could not be read: %s", error)
+            states = {}
         return [FeedHealth(feed=feed, state=states.get(id_)) for id_, feed in self._feeds.items()]
 
     def _shown(self, story: StoredStory) -> Story:
@@ -121,3 +127,16 @@ class News:
 
 def _readable(languages: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*languages, LINGUA_FRANCA)))
+
+
+def _stems(text: str, language: str) -> tuple[str, ...]:
+    return tuple(stems(text, language))
+
+
+async def _or_none(reading: Awaitable[list[StoredStory]]) -> list[StoredStory]:
+    """Return what was read, or nothing: an answer is worth more than the news beside it."""
+    try:
+        return await reading
+    except StoreError as error:
+        _log.warning("The news could not be read: %s", error)
+        return []
