@@ -107,13 +107,14 @@ class Evidence:
         for answer in self.system_answers:
             if answer.addresses:
                 return answer
-            if not answer.done and not self._hesitates(answer):
+            if not answer.done and not self.hesitates(answer):
                 return None
             if answer.done and answer.failure not in RESOLVER_TROUBLE:
                 return answer
         return self.system_answers[0] if self.system_answers else None
 
-    def _hesitates(self, answer: Answer) -> bool:
+    def hesitates(self, answer: Answer) -> bool:
+        """Tell whether a question to this resolver takes longer than round trips explain."""
         asked = [trial for question, trial in self.questions(Purpose.MEASURE) if question.resolver == answer.resolver]
         return any(self.slow(trial) for trial in asked)
 
@@ -175,8 +176,15 @@ class Evidence:
         if self.literal:
             return (self.endpoint.host,)
         first = self.system_answer.addresses if self.system_answer else ()
+        others = (address for answer in self.system_answers for address in self._in_place_of_lost(answer))
         again = (address for o in self.repeated_answers if o.failure is None for address in o.addresses)
-        return tuple(dict.fromkeys((*first, *again)))
+        return tuple(dict.fromkeys((*first, *others, *again)))
+
+    def _in_place_of_lost(self, answer: Answer) -> Iterable[str]:
+        """The addresses of a family that the first resolver has left unanswered: a stub asks the next one for both."""
+        first = self.system_answer
+        heard = {o.query_type for o in first.observations if o.reply is not None} if first else set[str]()
+        return (a for o in answer.observations if o.failure is None and o.query_type not in heard for a in o.addresses)
 
     @cached_property
     def honest_addresses(self) -> tuple[str, ...]:
@@ -189,15 +197,16 @@ class Evidence:
 
     @cached_property
     def honest_voices(self) -> list[tuple[str, ...]]:
-        """Observation ids of each independent source that resolved the name."""
+        """Observation ids of each independent source that resolved the name; the outside counts as one."""
         voices = [answer.ids for answer in self.honest_answers if answer.addresses]
-        return voices + [(outside.id,) for outside in self.outside if outside.addresses]
+        return voices + [(outside.id,) for outside in self.outside if outside.addresses][:1]
 
     @cached_property
     def dead_voices(self) -> list[tuple[str, ...]]:
         """Observation ids of each independent source that says that the name is empty or does not exist."""
         voices = [answer.ids for answer in self.honest_answers if answer.says_dead]
-        return voices + [(o.id,) for o in self.outside if not o.addresses and o.dns_failure in {None, "dns_name_error"}]
+        dead = [o for o in self.outside if not o.addresses and o.dns_failure in {None, "dns_name_error"}]
+        return voices + [(o.id,) for o in dead[:1]]
 
     @cached_property
     def honest_settled(self) -> bool:
@@ -317,7 +326,8 @@ class Evidence:
 
     def certificate_outside(self, address: str) -> str | None:
         """Return how the outside control's handshake at an address failed; handshakes have OONI's own names there."""
-        return next((o.tls.get(self._key_outside(address)) for o in self.outside), None)
+        key = self._key_outside(address)
+        return next((o.tls[key] for o in self.outside if key in o.tls), None)
 
     def _key_outside(self, address: str) -> str:
         return f"[{address}]:{self.endpoint.port}" if ":" in address else f"{address}:{self.endpoint.port}"

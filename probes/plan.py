@@ -29,6 +29,7 @@ SUSPECTS = 2
 """How many suspect addresses of one origin get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
 UNRELATED = 2
+OUTSIDE_QUESTIONS = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _WEB = frozenset({"https", "http"})
@@ -109,7 +110,7 @@ def _name_doubted(evidence: Evidence) -> bool:
     if any(evidence.slow(trial) for _, trial in evidence.questions(Purpose.MEASURE)) and not evidence.system_addresses:
         return True
     answer = evidence.system_answer
-    if answer is None or not answer.done:
+    if answer is None or not (answer.done or evidence.hesitates(answer)):
         return False
     tried = _few(evidence, evidence.system_addresses)
     return all(address in evidence.suspects for address in tried)
@@ -300,16 +301,25 @@ def _freezes_under_any_name(evidence: Evidence) -> bool:
 
 
 def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
-    """Once, when the names have been asked for, so that the control tries the honest addresses too."""
+    """When the names have been asked for, so that the control tries the honest addresses too.
+
+    Once, and once more about suspects that were not known at the time.
+    """
     asked = [trial.step for trial in evidence.trials if isinstance(trial.step, OutsideQuestion)]
     waiting = [t for _, t in evidence.questions(Purpose.HONEST_RESOLVER) if not t.done and not evidence.slow(t)]
-    if asked or waiting:
+    if waiting or (asked and not _learned_since(evidence, asked)):
         return
     if evidence.literal and evidence.pool:
         yield _ask_outside_of_all(evidence)
         return
     addresses = [*_few(evidence, evidence.system_addresses), *_few(evidence, evidence.honest_addresses)]
     yield OutsideQuestion(endpoint=evidence.endpoint, addresses=tuple(dict.fromkeys(addresses)))
+
+
+def _learned_since(evidence: Evidence, asked: list[OutsideQuestion]) -> bool:
+    told = {address for question in asked for address in question.addresses}
+    unknown = (a for a in evidence.suspects if a not in told and evidence.seen_outside("tcp", a) is None)
+    return len(asked) < OUTSIDE_QUESTIONS and next(unknown, None) is not None
 
 
 def _ask_outside_of_all(evidence: Evidence) -> OutsideQuestion:

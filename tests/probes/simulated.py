@@ -161,6 +161,8 @@ class Simulated:
     loss: float = 0.0
     loses: tuple[int, ...] = ()
     """Which of the UDP questions to the last resolver are lost, counted from 0."""
+    loses_first: tuple[str, ...] = ()
+    """Query types of which questions to the first resolver are lost, over UDP."""
     wrong_clock: bool = False
     seed: int = 1
 
@@ -467,7 +469,10 @@ class SimulatedNetwork:
         return "ssl_invalid_hostname" if server.names is not None and name not in server.names else None
 
     def _loses(self, question: Question) -> bool:
-        if question.resolver != self._world.resolvers[-1]:
+        resolvers = self._world.resolvers
+        if question.resolver == resolvers[0] and question.query_type in self._world.loses_first:
+            return True
+        if question.resolver != resolvers[-1]:
             return False
         self._asked += 1
         return self._asked - 1 in self._world.loses

@@ -158,6 +158,19 @@ HTTPS = {
         "confirmed",
         "",
     ),
+    "first resolver's answer for IPv4 is lost and the IPv6 address is dead": (
+        replace(
+            HEALTHY,
+            names={HOST: (ADDRESS, V6)},
+            ipv6=True,
+            resolvers=("195.34.32.1", ISP),
+            loses_first=("A",),
+            servers={V6: Server(tcp=SILENCE)},
+        ),
+        "ok",
+        "confirmed",
+        "",
+    ),
     "first resolver of two is dead and the second one's answer is lost": (
         replace(HEALTHY, resolvers=("195.34.32.1", ISP), dead_resolvers=("195.34.32.1",), loses=(0,)),
         "ok",
