@@ -110,8 +110,8 @@ def _judge_beyond(evidence: Evidence, name: Finding, here: Finding | None) -> En
     false = set(names.Name(evidence).false_addresses)
     beyond = _judge_addresses(evidence, [a for a in evidence.honest_addresses if a not in false])
     if name.status is Status.INCONCLUSIVE:
-        blocked = (found for found in (here, beyond) if found is not None and found.status is Status.BLOCKED)
-        return EndpointFinding(next(blocked, name), _helps(beyond))
+        stronger = here is not None and here.status is Status.BLOCKED
+        return EndpointFinding(here if stronger and here else name, _helps(beyond))
     more = beyond if beyond is not None and beyond.status is Status.BLOCKED else _judge_transfers(evidence)
     if more is not None:
         sure = [found.confidence for found in (name, more) if found.status is Status.BLOCKED]

@@ -297,15 +297,15 @@ def answer_is_injected(name: Name) -> Finding | None:
 def address_is_doubtful(name: Name) -> Finding | None:
     """The service does not answer at addresses that only the system's resolver gives, or gives a page unlike outside.
 
-    It answers at the operators' address, this host or the outside control. A false answer explains that, and so does a
-    dead server near this network, or one with pages of its own; the evidence does not tell them apart.
+    It answers at the operators' address. A false answer explains that, and so does a dead server near this network, or
+    one with pages of its own; the evidence does not tell them apart.
     """
     evidence = name.evidence
     told = set(evidence.system_addresses)
     unlike = all(page.differs_outside and not page.leads_home for page in name.pages)
-    if not told or told != set(name.false_addresses) or not (name.proven or name.proven_outside) or not unlike:
+    if not told or told != set(name.false_addresses) or not name.proven or not unlike:
         return None
-    because = (*name.system_ids, *name.honest_ids, *ids_of(name.proven), *name.proven_outside)
+    because = (*name.system_ids, *name.honest_ids, *ids_of(name.proven))
     return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, Cause.DNS_SPOOFED, because=because)
 
 

@@ -103,12 +103,6 @@ HTTPS = {
         "dns.spoofed",
     ),
     "resolver gives a dead address": (told((STRANGER,)), "inconclusive", "possible", "dns.spoofed"),
-    "resolver gives a dead address and the name is reset": (
-        told((STRANGER,), censor=Censor(names={HOST: "connection_reset"})),
-        "blocked",
-        "confirmed",
-        "tls.sni_reset",
-    ),
     "resolver gives a dead address by injection": (
         told((STRANGER,), injected=True),
         "blocked",
