@@ -47,12 +47,12 @@ def clock_wrong(suspect: Suspect) -> Finding | None:
 
 
 def intercepted_by_name(suspect: Suspect) -> Finding | None:
-    """The certificate does not verify for the name: its authority is unknown, or it is for another name or expired.
+    """The certificate does not verify for the name: its authority is unknown, or it is for another name.
 
     An unrelated server, told the same name, seems to show a certificate of the very same unknown authority, or the very
     same certificate, which it does not show under an innocuous name: somebody in between answers for it. Confirmed.
     """
-    if not _false_certificate(suspect):
+    if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"}:
         return None
     made = _issuers(suspect.alike) if suspect.failure == _AUTHORITY else set()
     shown = _leaves(suspect.alike) - _leaves(suspect.innocuous_elsewhere)
