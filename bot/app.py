@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 import probes
 from bot.chat.conversation import Conversation, with_progress
 from bot.checks import Checks
+from bot.news import Names, News, Poller, load_feeds
 from bot.registry import Registry
-from bot.store import Store
+from bot.store import Store, StoreError
 from bot.transports import console
 from probes.catalogue import Catalogue
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bot.chat.conversation import Responder
     from bot.checks import Listener, Prober
     from bot.config import Settings
+    from bot.news import Story
     from probes.model import Report, Service
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -97,15 +99,31 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     Measurements stop first, then what runs beside them, then the engine; the database is the last.
     """
     catalogue = Catalogue.load(settings.catalogue_dir)
+    feeds, names = load_feeds(settings.feeds_file), Names.of(catalogue)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store.open(settings.database_path))
         prober = await stack.enter_async_context(LazyProber(settings))
         registry = _registry(settings, store)
         if registry:
             await stack.enter_async_context(_beside(registry.run()))
+        await stack.enter_async_context(_beside(Poller(store.news, feeds, names).run()))
         measurements = await stack.enter_async_context(asyncio.TaskGroup())
         checks = Checks(prober, store, measurements, cache_s=settings.cache_seconds)
-        yield Parts(Conversation(checks, catalogue, registry), store, catalogue)
+        news = News(store.news, feeds, names)
+        yield Parts(Conversation(checks, catalogue, registry, news), store, catalogue)
+
+
+async def stored_news(settings: Settings, service: Service, country: str | None) -> list[Story]:
+    """Return what is stored of news about a service; nothing where no bot has run, or while one has the database."""
+    if not settings.database_path.exists():
+        return []
+    names = Names.of(Catalogue.load(settings.catalogue_dir))
+    try:
+        async with Store.open(settings.database_path) as store:
+            news = News(store.news, load_feeds(settings.feeds_file), names)
+            return await news.for_service(service, (settings.language,), country=country)
+    except StoreError:
+        return []
 
 
 def _registry(settings: Settings, store: Store) -> Registry | None:

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from bot.config import Settings
+    from bot.news import Story
     from probes.model import Report, Service
 
 _NOT_OK = 1
@@ -154,13 +156,21 @@ async def _check(settings: Settings, services: Sequence[Service], *, as_json: bo
     found: list[Report] = []
     async for report in parts.check(settings, services, screen, deep=deep):
         if as_json:
-            typer.echo(json.dumps(reports.as_dict(report) | {"news": []}, ensure_ascii=False))
+            stories = await parts.stored_news(settings, services[len(found)], report.vantage.country)
+            news = [_story(story) for story in stories]
+            typer.echo(json.dumps(reports.as_dict(report) | {"news": news}, ensure_ascii=False))
         else:
             said = replies.answer(services[len(found)], Answer(report, time.time()))
             await screen.answer(replace(said, buttons=()))  # there is no chat to press them in
         found.append(report)
     screen.leave()
     return found
+
+
+def _story(story: Story) -> dict[str, Any]:
+    at = story.published_at
+    published_at = None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"title": story.title, "url": story.url, "source": story.source, "published_at": published_at}
 
 
 def _verdict(found: Iterable[Report]) -> int:

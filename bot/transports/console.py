@@ -68,7 +68,7 @@ async def converse(conversation: Conversation, stdin: TextIO | None, screen: Scr
         screen.prompt()
         async for line in _lines(stdin):
             if line.strip():
-                await conversation.handle(Request(chat="console", text=line, language=language), screen)
+                await conversation.handle(Request(chat="console", text=line, language=language, operator=True), screen)
             screen.prompt()
     finally:
         screen.leave()

@@ -29,7 +29,7 @@ from bot.transports.telegram.responder import TelegramResponder
 from bot.transports.telegram.sender import Sender, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Collection, Hashable
 
     from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update
 
@@ -50,7 +50,7 @@ _OF_TYPING = Allowance(20, every_s=0.5)
 """While somebody types, Telegram asks with each letter."""
 ELSEWHERE = "telegram"
 """Stands for a chat that the bot is not in."""
-_SAME_MESSAGE = ("/again ", f"/{settings.LANGUAGE} ")
+_SAME_MESSAGE = ("/again ", "/news ", f"/{settings.LANGUAGE} ")
 """Buttons with these commands change the message that they stand under."""
 
 
@@ -65,12 +65,21 @@ class Handlers:
     """Handles the updates of one bot."""
 
     def __init__(
-        self, bot: Bot, conversation: Conversation, store: Store, catalogue: Catalogue, pacer: Pacer, *, language: str
+        self,
+        bot: Bot,
+        conversation: Conversation,
+        store: Store,
+        catalogue: Catalogue,
+        pacer: Pacer,
+        *,
+        language: str,
+        admin_ids: Collection[int] = (),
     ) -> None:
         self._bot = bot
         self._conversation = conversation
         self._store = store
         self._language_otherwise = language
+        self._admin_ids = admin_ids
         self._sender = Sender(bot, pacer, store.chats)
         self._reader = Reader(bot.bot, menus.COMMANDS)
         self._admins = Admins(bot)
@@ -203,6 +212,7 @@ class Handlers:
             chat=stored_id(asked.chat.id) if asked.chat else ELSEWHERE,
             text=asked.text,
             language=await self._meet(asked),
+            operator=asked.user is not None and asked.user.id in self._admin_ids,
         )
         await self._conversation.handle(request, responder)
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_ASKING = ("check", "works", "services")
+_ASKING = ("check", "works", "news", "services")
 _PRIVATE = (*_ASKING, "again", "language", "privacy", "forget", "help")
 _GROUP = (*_ASKING, "help")
 _GROUP_ADMINS = (*_ASKING, "language", "privacy", "forget", "help")
-_BOT_ADMINS = _PRIVATE
+_BOT_ADMINS = (*_PRIVATE, "feeds")
 COMMANDS = frozenset({*_PRIVATE, *_GROUP, *_GROUP_ADMINS, *_BOT_ADMINS, "start"})
 """Every command that there is, those in no menu included."""
 

@@ -56,7 +56,15 @@ async def serve(conversation: Conversation, store: Store, catalogue: Catalogue, 
         # With a webhook set, polls are refused.
         await until_reachable(bot, hook.register if hook else bot.delete_webhook)
         _log.info("Telegram: serving as @%s", bot.username)
-        handlers = Handlers(bot, conversation, store, catalogue, Pacer(), language=settings.language)
+        handlers = Handlers(
+            bot,
+            conversation,
+            store,
+            catalogue,
+            Pacer(),
+            language=settings.language,
+            admin_ids=settings.admin_ids,
+        )
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(menus.publish(bot, settings.admin_ids))
             try:

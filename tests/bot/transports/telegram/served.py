@@ -17,6 +17,7 @@ from tests.bot.canned import report
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     from bot.chat.conversation import Conversation
     from bot.store import Store
@@ -73,3 +74,10 @@ async def state(store: Store, chat: str) -> str | None:
     """What is stored of whether the bot can write in a chat."""
     known = await store.chats.find(chat)
     return known.state if known else None
+
+
+def no_feeds(path: Path) -> Path:
+    """A setting with which no feed is read: the shipped ones are on the internet."""
+    file = path / "feeds.toml"
+    file.write_text("replace = true\n")
+    return file

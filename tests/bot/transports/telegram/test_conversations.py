@@ -15,7 +15,7 @@ from bot.transports.errors import TransportError
 from bot.transports.telegram import transport
 from bot.transports.telegram.handlers import STALE_S
 from tests.bot.canned import CannedProber, report
-from tests.bot.transports.telegram.served import drafted, say
+from tests.bot.transports.telegram.served import drafted, no_feeds, say
 from tests.fakes.telegram import FakeTelegram, User, faults
 
 if TYPE_CHECKING:
@@ -292,7 +292,9 @@ async def test_the_token_is_in_no_log_at_any_level(
 
 async def test_with_a_token_the_bot_serves_telegram(bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("probes.Prober", CannedEngine, raising=False)
-    running = asyncio.create_task(parts.run(bot.settings(database_path=tmp_path / "other")))
+    running = asyncio.create_task(
+        parts.run(bot.settings(database_path=tmp_path / "other", feeds_file=no_feeds(tmp_path), registry_url=None))
+    )
     chat = bot.api.private(bot.api.user(1))
     await say(chat, "whatsapp")
     assert "WhatsApp — works" in (await chat.reply()).text

@@ -15,7 +15,7 @@ import pytest
 import bot
 from bot.chat import words
 from bot.store import Store
-from tests.bot.transports.telegram.served import say
+from tests.bot.transports.telegram.served import no_feeds, say
 from tests.fakes.telegram import FakeTelegram, faults
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ STARTED_S = 30.0
 async def running(api: FakeTelegram, path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """The program, asking the fake for updates."""
     settings = {
+        "FEEDS_FILE": str(no_feeds(path)),
         "TELEGRAM_BOT_TOKEN": api.token,
         "TELEGRAM_API_URL": api.base_url,
         "DATABASE_PATH": str(path / "db"),
