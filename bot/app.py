@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import probes
 from bot.chat.conversation import Conversation, with_progress
+from bot.chat.newsstand import Newsstand
+from bot.chat.settings import SettingsDesk
 from bot.checks import Checks
 from bot.news import Names, News, Poller, load_feeds
 from bot.registry import Registry
@@ -51,7 +53,8 @@ async def chat(settings: Settings) -> None:
     interactive = sys.stdin is not None and sys.stdin.isatty()
     screen = console.screen_for(sys.stdout, interactive=interactive)
     async with open_parts(settings) as parts:
-        await console.converse(parts.conversation, sys.stdin, screen, language=settings.language)
+        language = partial(console.chosen_language, parts.store.chats, settings.language)
+        await console.converse(parts.conversation, sys.stdin, screen, language=language)
 
 
 async def check(
@@ -109,8 +112,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         await stack.enter_async_context(_beside(Poller(store.news, feeds, names).run()))
         measurements = await stack.enter_async_context(asyncio.TaskGroup())
         checks = Checks(prober, store, measurements, cache_s=settings.cache_seconds)
-        news = News(store.news, feeds, names)
-        yield Parts(Conversation(checks, catalogue, registry, news), store, catalogue)
+        newsstand = Newsstand(News(store.news, feeds, names), catalogue)
+        desks = (SettingsDesk(store.chats),)
+        yield Parts(Conversation(checks, catalogue, registry, newsstand, desks), store, catalogue)
 
 
 async def stored_news(settings: Settings, service: Service, country: str | None) -> list[Story]:

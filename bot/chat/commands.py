@@ -1,11 +1,43 @@
-"""What a message says: a command and what follows it, or free text. What is done about it is the conversation's."""
+"""Which commands there are, to whom each is shown, and what a message says: a command and its rest, or free text.
+
+What is done about it is the conversation's.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
+
+
+class Shown(Enum):
+    """In whose menu a command stands."""
+
+    TO_ALL = auto()
+    IN_PRIVATE = auto()
+    TO_ADMINS = auto()
+    """To whoever may change what is set in a chat: its administrators, in private anybody."""
+    TO_OPERATORS = auto()
+    """To those who run the bot, in private; for others there is no such command."""
+    NOWHERE = auto()
+
+
+COMMANDS = {
+    "check": Shown.TO_ALL,
+    "works": Shown.TO_ALL,
+    "news": Shown.TO_ALL,
+    "services": Shown.TO_ALL,
+    "again": Shown.IN_PRIVATE,
+    "language": Shown.TO_ADMINS,
+    "privacy": Shown.TO_ADMINS,
+    "forget": Shown.TO_ADMINS,
+    "help": Shown.TO_ALL,
+    "feeds": Shown.TO_OPERATORS,
+    "start": Shown.NOWHERE,
+}
+"""Every command that there is, in the order of the menus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,40 @@
 """The conversation, free of any transport: a request comes in, replies go out.
 
 What a message says is read in `bot.chat.commands` and `bot.chat.matching`; how replies are worded, in
-`bot.chat.replies`.
+`bot.chat.replies`. What is not about measuring is answered at desks of its own, which are handed to the conversation.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.chat import categories, commands, replies, words, works
+from bot.chat.commands import Shown
+from bot.chat.language import speaking
 from bot.chat.matching import match
-from bot.chat.newsstand import Newsstand
 from bot.chat.replies import Tally
 from bot.chat.reply import Reply
 from bot.chat.works import Question
 from bot.checks import BusyError, CheckError
+from bot.store.chats import Kind
 from bot.survey import Surveys
 from probes.model import Service
 from probes.targets import BadTarget, host_service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Collection, Iterable
 
     from bot.chat.commands import Message
-    from bot.chat.newsstand import News
+    from bot.chat.newsstand import Newsstand
     from bot.checks import Answer, Checks, Listener
     from bot.registry import Record
     from probes.catalogue import Catalogue
+
+    Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
 
 _T = TypeVar("_T")
 
@@ -40,7 +44,10 @@ MOST_CHECKS = 5
 """Targets of one message that are measured."""
 SILENCE_S = 0.2
 """What comes sooner needs no progress before it."""
-_COMMANDS = frozenset({"check", "again", "works", "news", "services", "start", "help", "feeds"})
+
+
+async def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +55,16 @@ class Request:
     """What somebody said."""
 
     chat: str
-    """Where, by a name that the transport gives: it means nothing to the conversation."""
+    """Where, by a name that the transport gives; empty for a chat that the bot is not in."""
+    kind: Kind = "private"
+    thread: int | None = None
+    """The topic of the chat in which it was said."""
     text: str
     language: str = "en"
     addressed: bool = True
     """Whether it is surely meant for the bot: in a group most is not."""
+    may_change: Callable[[], Awaitable[bool]] = _always
+    """Tells whether whoever asks may change what is set in the chat."""
     operator: bool = False
     """Whether it comes from one of those who run the bot."""
 
@@ -83,6 +95,17 @@ class Responder(Protocol):
         """Say it, in place of the progress of the same topic."""
 
 
+class Desk(Protocol):
+    """Where some of the commands are answered."""
+
+    @property
+    def commands(self) -> Collection[str]:
+        """Their names, all of them in `bot.chat.commands.COMMANDS`."""
+
+    async def obey(self, message: Message, request: Request, responder: Responder) -> None:
+        """Answer one of them."""
+
+
 class Register(Protocol):
     """A register of blocked sites, which explains what is measured and decides nothing."""
 
@@ -103,46 +126,65 @@ class Conversation:
     """Answers requests; many at once may be under way."""
 
     def __init__(
-        self, checks: Checks, catalogue: Catalogue, register: Register | None = None, news: News | None = None
+        self,
+        checks: Checks,
+        catalogue: Catalogue,
+        register: Register | None = None,
+        newsstand: Newsstand | None = None,
+        desks: Iterable[Desk] = (),
     ) -> None:
         self._checks = checks
-        self._newsstand = Newsstand(news, catalogue) if news else None
+        self._newsstand = newsstand
         self._register = register
         self._catalogue = catalogue
         self._surveys = Surveys(checks)
+        self._handlers: dict[str, Handler] = {
+            "start": self._start,
+            "help": self._help,
+            "services": self._services,
+            "works": self._works,
+            "check": self._measure,
+            "again": self._measure,
+        }
+        for desk in (*desks, *((newsstand,) if newsstand else ())):
+            self._handlers.update(dict.fromkeys(desk.commands, desk.obey))
 
     async def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request wholly. Raises what the responder raises."""
         message = commands.parse(request.text[: MOST_CHARACTERS + 1])
-        if not _is_for_us(message, request, responder.capabilities.bot_name):
+        if not self._is_for_us(message, request, responder.capabilities.bot_name):
             return
-        if len(request.text) > MOST_CHARACTERS:
-            await responder.answer(replies.plain(words.TOO_LONG))
-            return
-        match message.command:
-            case None:
+        with speaking(request.language):
+            if len(request.text) > MOST_CHARACTERS:
+                await responder.answer(replies.plain(words.TOO_LONG))
+            elif message.command is None:
                 await self._free_text(message.rest, request, responder)
-            case "start":
-                await self._start(message.rest, request, responder)
-            case "help":
-                await responder.answer(replies.help_())
-            case "services":
-                await self._services(message.rest, responder)
-            case "works":
-                await self._works(message.rest, responder)
-            case "news" | "feeds":
-                await self._tell_news(message, request, responder)
-            case "check" | "again":
-                await self._measure(message, request, responder)
-            case unknown:
-                await responder.answer(replies.unknown_command(unknown))
+            elif handler := self._handler(message.command, request):
+                await handler(message, request, responder)
+            else:
+                await responder.answer(replies.unknown_command(message.command))
 
-    async def _start(self, payload: str, request: Request, responder: Responder) -> None:
+    def _handler(self, command: str, request: Request) -> Handler | None:
+        """Return what answers a command, if there is such a thing for whoever asks."""
+        for_operators = commands.COMMANDS.get(command) is Shown.TO_OPERATORS
+        allowed = not for_operators or (request.operator and request.kind == "private")
+        return self._handlers.get(command) if allowed else None
+
+    def _is_for_us(self, message: Message, request: Request, bot_name: str | None) -> bool:
+        """Tell whether a message wants an answer: a command for another bot does not, nor the talk of a group."""
+        if message.bot is not None and bot_name is not None:
+            return message.bot.casefold() == bot_name.casefold()
+        return request.addressed or message.command in self._handlers
+
+    async def _start(self, message: Message, request: Request, responder: Responder) -> None:
         """Answer somebody's first word, or follow a link such as t.me/bot?start=check_whatsapp."""
-        if payload.startswith("check_"):
-            await self._check(payload.removeprefix("check_"), request, responder)
+        if message.rest.startswith("check_"):
+            await self._check(message.rest.removeprefix("check_"), request, responder)
         else:
             await responder.answer(replies.start())
+
+    async def _help(self, _message: Message, _request: Request, responder: Responder) -> None:
+        await responder.answer(replies.help_())
 
     async def _free_text(self, text: str, request: Request, responder: Responder) -> None:
         """Check what a text names; where it names nothing, it may ask what works."""
@@ -151,17 +193,20 @@ class Conversation:
         if asked is None or found.services or found.hosts:
             await self._check(text, request, responder)
         else:
-            await self._works(" ".join(asked), responder)
+            await self._tell_works(" ".join(asked), responder)
 
-    async def _services(self, text: str, responder: Responder) -> None:
+    async def _services(self, message: Message, _request: Request, responder: Responder) -> None:
         groups = self._catalogue.categories()
-        reading = categories.read(text, groups)
+        reading = categories.read(message.rest, groups)
         if reading.unknown:
             await responder.answer(works.unknown(reading.unknown, groups))
         if reading.categories or not reading.unknown:
             await responder.answer(replies.services({one: groups[one] for one in reading.categories or groups}))
 
-    async def _works(self, text: str, responder: Responder) -> None:
+    async def _works(self, message: Message, _request: Request, responder: Responder) -> None:
+        await self._tell_works(message.rest, responder)
+
+    async def _tell_works(self, text: str, responder: Responder) -> None:
         """Say what works: of some categories, of services, or of the messengers."""
         groups = self._catalogue.categories()
         reading = categories.read(text, groups)
@@ -183,14 +228,6 @@ class Conversation:
 
         await while_showing(lambda: works.progress(question, known), responder, survey)
         await responder.answer(works.overview(question, known, others))
-
-    async def _tell_news(self, message: Message, request: Request, responder: Responder) -> None:
-        if self._newsstand and message.command == "news":
-            await responder.answer(await self._newsstand.page(message.rest, request.language))
-        elif self._newsstand and request.operator:
-            await responder.answer(await self._newsstand.feeds())
-        else:
-            await responder.answer(replies.unknown_command(message.command or ""))
 
     async def _measure(self, message: Message, request: Request, responder: Responder) -> None:
         if message.rest:
@@ -299,13 +336,6 @@ async def _set_within(event: asyncio.Event, limit_s: float) -> bool:
         async with asyncio.timeout(limit_s):
             await event.wait()
     return event.is_set()
-
-
-def _is_for_us(message: Message, request: Request, bot_name: str | None) -> bool:
-    """Tell whether a message wants an answer: a command for another bot does not, nor the talk of a group."""
-    if message.bot is not None and bot_name is not None:
-        return message.bot.casefold() == bot_name.casefold()
-    return request.addressed or message.command in _COMMANDS
 
 
 def _may_be_host(text: str) -> bool:

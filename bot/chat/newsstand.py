@@ -17,6 +17,8 @@ from probes.targets import BadTarget, host_service
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.chat.commands import Message
+    from bot.chat.conversation import Request, Responder
     from bot.chat.reply import Reply
     from bot.news import FeedHealth, Story
     from probes.catalogue import Catalogue
@@ -46,6 +48,8 @@ class News(Protocol):
 class Newsstand:
     """Hands out pages of news."""
 
+    commands = ("news", "feeds")
+
     def __init__(self, news: News, catalogue: Catalogue) -> None:
         self._news = news
         self._catalogue = catalogue
@@ -53,6 +57,13 @@ class Newsstand:
     async def about(self, service: Service, language: str, country: str | None) -> list[Story]:
         """Return what explains an answer about a service."""
         return await self._news.for_service(service, _read_by(language), country=country)
+
+    async def obey(self, message: Message, request: Request, responder: Responder) -> None:
+        """Answer one of `commands`."""
+        if message.command == "news":
+            await responder.answer(await self.page(message.rest, request.language))
+        else:
+            await responder.answer(await self.feeds())
 
     async def page(self, text: str, language: str) -> Reply:
         """Return the page that a text asks for: "", "2", "whatsapp", "whatsapp 2", "example.org", "some words"."""

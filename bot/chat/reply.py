@@ -73,12 +73,23 @@ class Button:
     command: str
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing, which a transport without pictures leaves out: whatever it shows is said in words too."""
+
+    png: bytes
+    alt: str
+    """What it shows, for whoever cannot see it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """One message. Progress and the answer to one question share their `topic`, by which a transport joins them."""
 
     topic: str = ""
     blocks: tuple[Block, ...]
+    picture: Picture | None = None
+    """What the blocks are the caption of."""
     buttons: tuple[tuple[Button, ...], ...] = ()
     """In rows."""
 

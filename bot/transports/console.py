@@ -9,20 +9,24 @@ import asyncio
 import codecs
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from bot.chat.conversation import Capabilities, Request
 from bot.chat.reply import Headline, Items, Moment, Paragraph, with_lines
+from bot.store import StoreError
 from probes.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from rich.status import Status as Spinner
 
     from bot.chat.conversation import Conversation
     from bot.chat.reply import Block, Reply
+    from bot.store import Chats
 
+_CHAT = "console"
 _READ_BYTES = 65_536
 _MOST_CHARACTERS = 8192
 """Of a line that are kept: more than the conversation reads, so that it sees what is too long."""
@@ -62,13 +66,16 @@ class Screen(Protocol):
         """Tidy up at the end."""
 
 
-async def converse(conversation: Conversation, stdin: TextIO | None, screen: Screen, *, language: str) -> None:
-    """Answer every line of `stdin`, the last one included, and return at its end."""
+async def converse(
+    conversation: Conversation, stdin: TextIO | None, screen: Screen, *, language: Callable[[], Awaitable[str]]
+) -> None:
+    """Answer every line of `stdin`, the last one included, and return at its end; `language` is asked before each."""
     try:
         screen.prompt()
         async for line in _lines(stdin):
             if line.strip():
-                await conversation.handle(Request(chat="console", text=line, language=language, operator=True), screen)
+                request = Request(chat=_CHAT, text=line, language=await language(), operator=True)
+                await conversation.handle(request, screen)
             screen.prompt()
     finally:
         screen.leave()
@@ -77,6 +84,14 @@ async def converse(conversation: Conversation, stdin: TextIO | None, screen: Scr
 def screen_for(stdout: TextIO, *, interactive: bool = True) -> Screen:
     """Return a terminal's screen where there is one and somebody sits before it, a pipe's elsewhere."""
     return TerminalScreen(stdout) if interactive and stdout.isatty() else PipeScreen(stdout)
+
+
+async def chosen_language(chats: Chats, otherwise: str) -> str:
+    """Return the language that was chosen here; without a database there is none."""
+    with suppress(StoreError):
+        known = await chats.find(_CHAT)
+        return (known and known.language) or otherwise
+    return otherwise
 
 
 class PipeScreen:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
 
-from bot.chat import commands, replies, words
+from bot.chat import commands, replies, settings, words
 from bot.chat.conversation import Capabilities, Request
 from bot.limits import Allowance, Limits
-from bot.transports.telegram import membership, menus, settings
+from bot.transports.telegram import membership
 from bot.transports.telegram.admins import Admins
 from bot.transports.telegram.calls import Place, stored_id
 from bot.transports.telegram.inline import Inline, command_of
@@ -48,8 +48,6 @@ _GROUP_INTERVAL_S = 5.0
 """Between two showings of progress."""
 _OF_TYPING = Allowance(20, every_s=0.5)
 """While somebody types, Telegram asks with each letter."""
-ELSEWHERE = "telegram"
-"""Stands for a chat that the bot is not in."""
 _SAME_MESSAGE = ("/again ", "/news ", f"/{settings.LANGUAGE} ")
 """Buttons with these commands change the message that they stand under."""
 
@@ -81,7 +79,7 @@ class Handlers:
         self._language_otherwise = language
         self._admin_ids = admin_ids
         self._sender = Sender(bot, pacer, store.chats)
-        self._reader = Reader(bot.bot, menus.COMMANDS)
+        self._reader = Reader(bot.bot, commands.COMMANDS)
         self._admins = Admins(bot)
         self._inline = Inline(bot, store, catalogue)
         self._limits = Limits()
@@ -200,19 +198,16 @@ class Handlers:
                 await responder.answer(replies.plain(words.BROKE.format(reference=reference)))
 
     async def _answer(self, asked: Asked, responder: TelegramResponder) -> None:
-        """Put a question to the conversation, unless it is about the chat itself."""
-        said = commands.parse(asked.text)
-        if said.command in settings.COMMANDS and asked.chat:
-            if said.command == settings.LANGUAGE:
-                await self._meet(asked)  # what is set needs something that it is set in
-            chat = stored_id(asked.chat.id)
-            await responder.answer(await settings.obey(said, chat, self._store.chats, lambda: self._may_change(asked)))
-            return
+        """Put a question to the conversation."""
+        chat, user, place = asked.chat, asked.user, asked.place
         request = Request(
-            chat=stored_id(asked.chat.id) if asked.chat else ELSEWHERE,
+            chat=stored_id(chat.id) if chat else "",
+            kind=kind_of(chat) if chat else "private",
+            thread=place.thread_id,
             text=asked.text,
             language=await self._meet(asked),
-            operator=asked.user is not None and asked.user.id in self._admin_ids,
+            may_change=lambda: self._may_change(asked),
+            operator=chat is not None and user is not None and user.id in self._admin_ids,
         )
         await self._conversation.handle(request, responder)
 
@@ -224,11 +219,12 @@ class Handlers:
 
     async def _meet(self, asked: Asked) -> str:
         """Know a chat from now on; return the language that was chosen in it, else its speaker's own."""
-        chat, user, known = asked.chat, asked.user, None
-        if chat is not None:
-            known = await kept(lambda: self._store.chats.meet(stored_id(chat.id), kind_of(chat), now=time.time()))
-        elif user is not None:
-            known = await kept(lambda: self._store.chats.find(stored_id(user.id)))
+        chat, user, chats, known = asked.chat, asked.user, self._store.chats, None
+        where = chat or user
+        if chat is not None and commands.parse(asked.text).command not in settings.WITHOUT_A_TRACE:
+            known = await kept(lambda: chats.meet(stored_id(chat.id), kind_of(chat), now=time.time()))
+        elif where is not None:
+            known = await kept(lambda: chats.find(stored_id(where.id)))
         asked.place.muted = known is not None and known.state == "muted"
         return (known and known.language) or (user and user.language_code) or self._language_otherwise
 

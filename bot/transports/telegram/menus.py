@@ -18,43 +18,41 @@ from telegram import (
 )
 
 from bot.chat import words
+from bot.chat.commands import COMMANDS, Shown
 from bot.transports.telegram.calls import quietly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from telegram import Bot, BotCommandScope
 
 _log = logging.getLogger(__name__)
 
-_ASKING = ("check", "works", "news", "services")
-_PRIVATE = (*_ASKING, "again", "language", "privacy", "forget", "help")
-_GROUP = (*_ASKING, "help")
-_GROUP_ADMINS = (*_ASKING, "language", "privacy", "forget", "help")
-_BOT_ADMINS = (*_PRIVATE, "feeds")
-COMMANDS = frozenset({*_PRIVATE, *_GROUP, *_GROUP_ADMINS, *_BOT_ADMINS, "start"})
-"""Every command that there is, those in no menu included."""
+_PRIVATE = {Shown.TO_ALL, Shown.IN_PRIVATE, Shown.TO_ADMINS}
+_GROUP = {Shown.TO_ALL}
+_GROUP_ADMINS = {Shown.TO_ALL, Shown.TO_ADMINS}
+_BOT_ADMINS = {*_PRIVATE, Shown.TO_OPERATORS}
 
 
 async def publish(bot: Bot, admin_ids: Iterable[int]) -> None:
     """Show people the menus. A failure costs a menu, nothing else."""
     try:
-        for scope, names in _scopes(admin_ids):
-            await quietly(partial(_show, bot, scope, names), "A menu is not shown")
+        for scope, shown in _scopes(admin_ids):
+            await quietly(partial(_show, bot, scope, shown), "A menu is not shown")
         await quietly(partial(_describe, bot), "The description is not shown")
     except Exception:  # noqa: BLE001 -- whatever it is that was answered, questions go before menus
         _log.exception("The menus are not shown")
 
 
-def _scopes(admin_ids: Iterable[int]) -> Iterator[tuple[BotCommandScope, tuple[str, ...]]]:
+def _scopes(admin_ids: Iterable[int]) -> Iterator[tuple[BotCommandScope, set[Shown]]]:
     yield BotCommandScopeAllPrivateChats(), _PRIVATE
     yield BotCommandScopeAllGroupChats(), _GROUP
     yield BotCommandScopeAllChatAdministrators(), _GROUP_ADMINS
     yield from ((BotCommandScopeChat(admin_id), _BOT_ADMINS) for admin_id in admin_ids)
 
 
-async def _show(bot: Bot, scope: BotCommandScope, names: Iterable[str]) -> None:
-    menu = [BotCommand(name, words.MENU[name]) for name in names]
+async def _show(bot: Bot, scope: BotCommandScope, shown: Collection[Shown]) -> None:
+    menu = [BotCommand(name, words.MENU[name]) for name, to in COMMANDS.items() if to in shown]
     if list(await bot.get_my_commands(scope=scope)) != menu:
         await bot.set_my_commands(menu, scope=scope)
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.chat import headlines, words
 from bot.chat.conversation import Conversation, Request
+from bot.chat.newsstand import Newsstand
 from bot.checks import Checks
 from bot.news import Feed, FeedHealth, Story
 from bot.store import Store
@@ -81,7 +82,7 @@ async def checks(tmp_path: Path) -> AsyncIterator[Checks]:
 
 async def said(checks: Checks, stories: Stories | None, text: str, **request: Any) -> Reply:
     listener = Listener()
-    conversation = Conversation(checks, CATALOGUE, news=stories)
+    conversation = Conversation(checks, CATALOGUE, newsstand=Newsstand(stories, CATALOGUE) if stories else None)
     await conversation.handle(Request(chat="test", text=text, **request), listener)
     (answer,) = listener.answers
     return answer

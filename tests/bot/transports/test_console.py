@@ -66,9 +66,13 @@ def piped(content: bytes) -> TextIO:
     return os.fdopen(reading)
 
 
+async def english() -> str:
+    return "en"
+
+
 async def said(conversation: Conversation, stdin: TextIO | None) -> str:
     stdout = io.StringIO()
-    await asyncio.wait_for(converse(conversation, stdin, PipeScreen(stdout), language="en"), 10)
+    await asyncio.wait_for(converse(conversation, stdin, PipeScreen(stdout), language=english), 10)
     return stdout.getvalue()
 
 
@@ -166,7 +170,7 @@ async def test_a_terminal_has_a_prompt_progress_and_colours_and_ends_with_contro
     async with terminal() as tty, asyncio.TaskGroup() as group:
         screen = screen_for(tty.display)
         assert isinstance(screen, TerminalScreen)
-        talking = group.create_task(converse(conversation, tty.program, screen, language="en"))
+        talking = group.create_task(converse(conversation, tty.program, screen, language=english))
         await tty.shows("> ")
         tty.type(b"/check telegram\n")
         await tty.shows("Checking Telegram …")
@@ -185,7 +189,7 @@ async def test_leaving_in_the_middle_of_a_measurement_leaves_a_clean_terminal(
     prober.go.clear()
     async with terminal() as tty:
         screen = screen_for(tty.display)
-        talking = asyncio.create_task(converse(conversation, tty.program, screen, language="en"))
+        talking = asyncio.create_task(converse(conversation, tty.program, screen, language=english))
         tty.type(b"whatsapp\n")
         await tty.shows("Checking WhatsApp …")
         talking.cancel()

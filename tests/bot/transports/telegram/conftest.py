@@ -9,8 +9,11 @@ import pytest
 
 from bot.chat import conversation as conversation_module
 from bot.chat.conversation import Conversation
+from bot.chat.newsstand import Newsstand
+from bot.chat.settings import SettingsDesk
 from bot.checks import Checks
 from bot.limits import Limits
+from bot.news import Names, News
 from bot.pacing import Pacer, Rates
 from bot.store import Store
 from bot.transports.telegram import handlers, polling, transport
@@ -40,7 +43,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def conversation(store: Store, prober: CannedProber) -> AsyncIterator[Conversation]:
     async with asyncio.TaskGroup() as group:
-        yield Conversation(Checks(prober, store, group, cache_s=60), CATALOGUE)
+        newsstand = Newsstand(News(store.news, {}, Names.of(CATALOGUE)), CATALOGUE)
+        checks = Checks(prober, store, group, cache_s=60)
+        yield Conversation(checks, CATALOGUE, newsstand=newsstand, desks=[SettingsDesk(store.chats)])
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.chat import replies, words
+from bot.chat import commands, replies, words
 from bot.store import StoreError
-from bot.transports.telegram import menus
 from bot.transports.telegram.handlers import STALE_S
 from tests.bot.transports.telegram.served import say
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from tests.bot.transports.telegram.served import Bot
     from tests.fakes.telegram import Chat
 
-COMMANDS = sorted(menus.COMMANDS)
+COMMANDS = sorted(commands.COMMANDS)
 SAYS = {
     "again": words.CHECK_WHAT,
     "check": words.CHECK_WHAT,
@@ -109,8 +108,13 @@ async def test_the_language_of_a_chat_goes_before_its_peoples_own(
     languages: list[str] = []
 
     async def handle(request: Request, responder: Responder) -> None:
+        if request.text.startswith("/"):
+            await obey(request, responder)
+            return
         languages.append(request.language)
         await responder.answer(replies.plain("heard"))
+
+    obey = bot.conversation.handle
 
     monkeypatch.setattr(bot.conversation, "handle", handle)
     monkeypatch.setitem(words.LANGUAGES, "fr", "Français")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.chat import words
-from bot.transports.telegram import menus
+from bot.chat import commands, words
 from tests.bot.transports.telegram.served import say
 from tests.fakes.telegram import faults
 
@@ -55,9 +54,9 @@ async def test_a_menu_that_cannot_be_shown_costs_nothing_else(
     assert "Traceback" not in caplog.text
 
 
-@pytest.mark.parametrize("command", sorted(menus.COMMANDS))
+@pytest.mark.parametrize("command", sorted(commands.COMMANDS))
 async def test_every_command_that_is_offered_is_known(bot: Bot, amina: User, command: str) -> None:
-    async with bot.serving():
+    async with bot.serving(admin_ids=(amina.id,)):
         chat = bot.api.private(amina)
         await say(chat, f"/{command}")
         assert "I do not know the command" not in (await chat.reply()).text

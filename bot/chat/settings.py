@@ -6,6 +6,7 @@ What is answered to everything else is the conversation's affair.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from bot.chat import replies, words
@@ -13,9 +14,10 @@ from bot.chat.reply import Button, Items, Line, Paragraph, Reply
 from bot.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
 
     from bot.chat.commands import Message
+    from bot.chat.conversation import Request, Responder
     from bot.store import Chat, Chats
 
 _log = logging.getLogger(__name__)
@@ -23,23 +25,41 @@ _log = logging.getLogger(__name__)
 PRIVACY = "privacy"
 FORGET = "forget"
 LANGUAGE = "language"
-COMMANDS = frozenset({PRIVACY, FORGET, LANGUAGE})
+WITHOUT_A_TRACE = {PRIVACY, FORGET}
+"""Commands by which a chat does not become known."""
 _EACH_OWN = "own"
 
 
-async def obey(said: Message, chat: str, chats: Chats, may_change: Callable[[], Awaitable[bool]]) -> Reply:
-    """Do what one of `COMMANDS` says in a chat, and return what is said to it."""
-    try:
-        if said.command == PRIVACY:
-            return privacy(await chats.find(chat))
-        if said.command == LANGUAGE and not said.rest:
-            return languages(await chats.find(chat))
-        if not await may_change():
+class SettingsDesk:
+    """Tells and changes what is kept of a chat."""
+
+    commands = (LANGUAGE, PRIVACY, FORGET)
+
+    def __init__(self, chats: Chats) -> None:
+        self._chats = chats
+
+    async def obey(self, message: Message, request: Request, responder: Responder) -> None:
+        """Answer one of `commands`; of a chat that the bot is not in there is nothing to set."""
+        if not request.chat:
+            return
+        try:
+            reply = await self._reply(message, request)
+        except StoreError as error:
+            _log.warning("The database was of no use: %s", error)
+            reply = replies.plain(words.NOT_NOW)
+        await responder.answer(reply)
+
+    async def _reply(self, message: Message, request: Request) -> Reply:
+        if message.command == PRIVACY:
+            return privacy(await self._chats.find(request.chat))
+        if message.command == LANGUAGE and not message.rest:
+            return languages(await self._chats.find(request.chat))
+        if not await request.may_change():
             return replies.plain(words.ADMINS_ONLY)
-        return await (_speak(said.rest, chat, chats) if said.command == LANGUAGE else _forget(chat, chats))
-    except StoreError as error:
-        _log.warning("The database was of no use: %s", error)
-        return replies.plain(words.NOT_NOW)
+        if message.command == FORGET:
+            return await _forget(request.chat, self._chats)
+        await self._chats.meet(request.chat, request.kind, now=time.time())  # what is set needs something to be set in
+        return await _speak(message.rest, request.chat, self._chats)
 
 
 async def _forget(chat: str, chats: Chats) -> Reply:
