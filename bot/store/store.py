@@ -1,4 +1,4 @@
-"""What is kept and how it is asked for: the last report of each target, and what every measurement said in brief.
+"""What is kept and how it is asked for: the last report of each target, and the stores of everything else.
 
 Nobody who asked is kept. Chats are `bot.store.chats`' affair; the file, its schema and its transactions are
 `bot.store.database`'s.
@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.history import reading
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
+from bot.store.history import KEEP_HOSTS_S, History
 from bot.store.news import NewsStore
 from bot.store.registries import Registries
 from probes import reports
@@ -26,23 +28,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-KEEP_HOSTS_S = 24 * 3600
-"""How long anything is kept of a bare host: somebody typed its name."""
 KEEP_SERVICES_S = 365 * 24 * 3600
 
 _SAVE_REPORT = """
     INSERT INTO latest_report (kind, target, deep, measured_at, document) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (kind, target, deep) DO UPDATE SET measured_at = excluded.measured_at, document = excluded.document
 """
-_ADD_MEASUREMENT = """
-    INSERT INTO measurement (kind, target, deep, measured_at, status, confidence, causes, beyond_dns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
 _LATEST_REPORT = "SELECT measured_at, document FROM latest_report WHERE kind = ? AND target = ? AND deep = ?"
-_FORGET = (
-    "DELETE FROM latest_report WHERE kind = ? AND measured_at < ?",
-    "DELETE FROM measurement WHERE kind = ? AND measured_at < ?",
-)
+_FORGET = "DELETE FROM latest_report WHERE kind = ? AND measured_at < ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,7 @@ class Store:
         self.chats = Chats(database)
         self.registries = Registries(database)
         self.news = NewsStore(database)
+        self.history = History(database)
 
     @classmethod
     @asynccontextmanager
@@ -72,16 +66,13 @@ class Store:
     async def save_report(self, target: str, report: Report, *, deep: bool, measured_at: float) -> None:
         """Keep the report as the last one of `target`, add to the history, and forget what is too old."""
         key = (report.kind, target, int(deep))
-        causes = " ".join(report.causes)
         document = reports.dump(report)
 
         async def work(connection: aiosqlite.Connection) -> None:
             await connection.execute(_SAVE_REPORT, (*key, measured_at, document))
-            said = (report.status, report.confidence, causes, report.beyond_dns)
-            await connection.execute(_ADD_MEASUREMENT, (*key, measured_at, *said))
-            for statement in _FORGET:
-                await connection.execute(statement, ("host", measured_at - KEEP_HOSTS_S))
-                await connection.execute(statement, ("service", measured_at - KEEP_SERVICES_S))
+            await connection.execute(_FORGET, ("host", measured_at - KEEP_HOSTS_S))
+            await connection.execute(_FORGET, ("service", measured_at - KEEP_SERVICES_S))
+            await self.history.write(connection, report.kind, target, reading(report, measured_at))
 
         await self._database.transaction(work)
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot.store import Store, StoredReport, StoreError
 from bot.store.database import migrations, open_database
-from bot.store.store import KEEP_HOSTS_S
+from bot.store.history import KEEP_HOSTS_S
 from probes.model import Cause, Status
 from tests.bot.canned import report
 
@@ -44,7 +44,7 @@ async def test_the_last_report_takes_the_place_of_the_one_before_and_history_kee
         await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100)
         await store.save_report("whatsapp", report(), deep=False, measured_at=200)
         assert await store.latest_report("service", "whatsapp", deep=False) == StoredReport(report("whatsapp"), 200)
-    assert rows(tmp_path / "db", "SELECT measured_at, status, confidence, causes FROM measurement ORDER BY id") == [
+    assert rows(tmp_path / "db", "SELECT at, status, confidence, causes FROM reading ORDER BY at") == [
         (100, "blocked", "confirmed", "tls.sni_reset dns.spoofed"),
         (200, "ok", "confirmed", ""),
     ]
@@ -55,7 +55,7 @@ async def test_what_people_typed_is_forgotten_after_a_day(tmp_path: Path) -> Non
         await store.save_report("example.org", report(kind="host"), deep=False, measured_at=100)
         await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=101 + KEEP_HOSTS_S)
         assert await store.latest_report("host", "example.org", deep=False) is None
-    assert rows(tmp_path / "db", "SELECT target FROM measurement") == [("whatsapp",)]
+    assert rows(tmp_path / "db", "SELECT target FROM series JOIN reading ON series = id") == [("whatsapp",)]
 
 
 async def test_a_report_in_the_words_of_another_version_is_passed_over(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ async def test_transactions_of_many_tasks_do_not_collide(tmp_path: Path) -> None
                 group.create_task(store.save_report(f"s{minute}", report(), deep=False, measured_at=minute))
         found = await store.latest_report("service", "s49", deep=False)
         assert found is not None
-    assert rows(tmp_path / "db", "SELECT count(*) FROM measurement") == [(50,)]
+    assert rows(tmp_path / "db", "SELECT count(*) FROM reading") == [(50,)]
 
 
 class Gate:
@@ -249,7 +249,7 @@ async def test_wherever_a_save_is_cancelled_it_is_whole_or_not_there(tmp_path: P
         assert not database._connection.in_transaction
         await store.save_report("telegram", report(), deep=False, measured_at=2)
         kept = await store.latest_report("service", "whatsapp", deep=False) is not None
-    assert rows(tmp_path / "db", "SELECT count(*) FROM measurement") == [(2 if kept else 1,)]
+    assert rows(tmp_path / "db", "SELECT count(*) FROM reading") == [(2 if kept else 1,)]
 
 
 async def test_another_writer_on_the_file_is_one_clear_error(tmp_path: Path) -> None:
