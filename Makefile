@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format bench lock clean
+.PHONY: run demo test lint format locales bench lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/python -m bot
@@ -25,6 +25,10 @@ lint: $(VENV)/.test-ready
 format: $(VENV)/.test-ready
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Brings the catalogues of bot/chat/locales up to date with the texts, and says how much of each is translated.
+locales: $(VENV)/.run-ready
+	$(BIN)/python -m bot.chat.locales
 
 bench: $(VENV)/.test-ready
 	$(BIN)/python -m bench

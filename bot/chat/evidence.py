@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.chat import words
+from bot.chat.language import named, say
 from probes.model import (
     AnyObservation,
     DnsObservation,
@@ -36,14 +37,14 @@ def line(observation: AnyObservation) -> str:
     step, result, purpose = reading(observation)
     template = words.EVIDENCE_COMPARED if purpose else words.EVIDENCE_WORKED
     milliseconds = round(observation.elapsed_s * 1000)
-    return template.format(step=step, result=result, milliseconds=milliseconds, purpose=purpose)
+    return say(template, step=step, result=result, milliseconds=milliseconds, purpose=purpose)
 
 
 def reading(observation: AnyObservation) -> tuple[str, str, str]:
     """Return what was done, what came of it and what it was for: the line without its time."""
     failure = observation.failure
-    result = words.FAILURES.get(failure, failure) if failure else _success(observation)
-    return _step(observation), result, words.PURPOSES.get(observation.purpose, str(observation.purpose))
+    result = named(words.FAILURES, failure) if failure else _success(observation)
+    return _step(observation), result, say(words.PURPOSES[observation.purpose])
 
 
 def _step(observation: AnyObservation) -> str:
@@ -64,20 +65,20 @@ def _step(observation: AnyObservation) -> str:
 
 
 def _success(observation: AnyObservation) -> str:
-    said = words.ANSWERED
+    said = say(words.ANSWERED)
     match observation:
         case DnsObservation():
-            said = _addresses(observation.addresses) or words.NO_ADDRESS
+            said = _addresses(observation.addresses) or say(words.NO_ADDRESS)
         case TcpObservation():
-            said = words.CONNECTED
+            said = say(words.CONNECTED)
         case TlsObservation():
-            said = observation.version or words.SECURED
+            said = observation.version or say(words.SECURED)
         case HttpObservation():
             said = f"{observation.status} {_bounded(observation.title or '')}".rstrip()
         case OutsideObservation():
-            said = _how_far(observation)
+            said = say(_how_far(observation))
         case TransferObservation():
-            said = words.MOVED.format(moved=observation.moved_bytes, wanted=observation.wanted_bytes)
+            said = say(words.MOVED, moved=observation.moved_bytes, wanted=observation.wanted_bytes)
     return said
 
 
@@ -99,8 +100,8 @@ def _endpoint(observation: AnyObservation) -> str:
 
 def _addresses(addresses: tuple[str, ...]) -> str:
     more = len(addresses) - _SHOWN_ADDRESSES
-    shown = ", ".join(addresses[:_SHOWN_ADDRESSES])
-    return f"{shown} {words.MORE.format(count=more)}" if more > 0 else shown
+    shown = say(words.COMMA).join(addresses[:_SHOWN_ADDRESSES])
+    return say(words.SOME, shown=shown, count=more) if more > 0 else shown
 
 
 def _bounded(text: str) -> str:

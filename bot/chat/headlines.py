@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.chat import words
+from bot.chat.language import ago, plural, say
 from bot.chat.reply import Button, Items, Line, Paragraph, Reply
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MOST_PAGES = 40
 def links(stories: Sequence[Story], now: float) -> Iterator[Items]:
     """Yield what explains an answer, if there is anything."""
     if stories:
-        yield Items(words.NEWS, tuple(_line(story, now) for story in stories))
+        yield Items(say(words.NEWS), tuple(_line(story, now) for story in stories))
 
 
 def page(stories: Sequence[Story], number: int, asked: str, now: float) -> Reply:
@@ -31,9 +32,10 @@ def page(stories: Sequence[Story], number: int, asked: str, now: float) -> Reply
     """
     topic = f"news {asked}"
     if not stories:
-        said = words.NO_MORE_NEWS if number > 1 else words.NO_NEWS_OF.format(asked=asked) if asked else words.NO_NEWS
-        return Reply(topic=topic, blocks=(Paragraph(said),), buttons=(tuple(_turn(number, asked, more=False)),))
-    title = words.NEWS_OF.format(asked=asked) if asked else words.ALL_NEWS
+        text = words.NO_MORE_NEWS if number > 1 else words.NO_NEWS_OF if asked else words.NO_NEWS
+        turn = tuple(_turn(number, asked, more=False))
+        return Reply(topic=topic, blocks=(Paragraph(say(text, asked=asked)),), buttons=(turn,))
+    title = say(words.NEWS_OF if asked else words.ALL_NEWS, asked=asked)
     shown = Items(title, tuple(_line(story, now) for story in stories[:PAGE]))
     return Reply(topic=topic, blocks=(shown,), buttons=(tuple(_turn(number, asked, more=len(stories) > PAGE)),))
 
@@ -43,21 +45,21 @@ def feeds(health: Sequence[FeedHealth], now: float) -> Reply:
     failing = [one for one in health if one.state and one.state.failures]
     others = [one for one in health if one not in failing]
     lines = tuple(Line(_feed(one, now)) for one in (*failing, *others))
-    return Reply(blocks=(Items(words.FEEDS.format(failing=len(failing), count=len(health)), lines),))
+    return Reply(blocks=(Items(plural(*words.FEEDS, len(health), failing=len(failing)), lines),))
 
 
 def _line(story: Story, now: float) -> Line:
     if story.published_at is None:
-        return Line(words.STORY_UNDATED.format(title=story.title, source=story.source), link=story.url)
-    ago = words.ago(now - story.published_at)
-    return Line(words.STORY.format(title=story.title, source=story.source, ago=ago), link=story.url)
+        return Line(say(words.STORY_UNDATED, title=story.title, source=story.source), link=story.url)
+    when = ago(now - story.published_at)
+    return Line(say(words.STORY, title=story.title, source=story.source, ago=when), link=story.url)
 
 
 def _turn(number: int, asked: str, *, more: bool) -> Iterator[Button]:
     if number > 1:
-        yield Button(words.NEWER_BUTTON, _command(asked, number - 1))
+        yield Button(say(words.NEWER_BUTTON), _command(asked, number - 1))
     if more and number < MOST_PAGES:
-        yield Button(words.OLDER_BUTTON, _command(asked, number + 1))
+        yield Button(say(words.OLDER_BUTTON), _command(asked, number + 1))
 
 
 def _command(asked: str, number: int) -> str:
@@ -67,14 +69,14 @@ def _command(asked: str, number: int) -> str:
 def _feed(health: FeedHealth, now: float) -> str:
     state = health.state
     if state is None:
-        return words.FEED_UNREAD.format(id=health.feed.id)
+        return say(words.FEED_UNREAD, id=health.feed.id)
     read = _read(state, now)
     if state.failures:
-        return words.FEED_FAILING.format(id=health.feed.id, failures=state.failures, error=state.error, read=read)
-    return words.FEED_READ.format(id=health.feed.id, read=read)
+        return say(words.FEED_FAILING, id=health.feed.id, failures=state.failures, error=state.error, read=read)
+    return say(words.FEED_READ, id=health.feed.id, read=read)
 
 
 def _read(state: FeedState, now: float) -> str:
     if state.succeeded_at is None:
-        return words.FEED_NEVER
-    return words.FEED_LAST.format(ago=words.ago(now - state.succeeded_at), entries=state.entries)
+        return say(words.FEED_NEVER)
+    return plural(*words.FEED_LAST, state.entries, ago=ago(now - state.succeeded_at))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.chat import words
+from bot.chat.language import on_day, say
 from bot.chat.reply import Paragraph
 from probes.model import Status
 
@@ -25,25 +26,25 @@ def register(record: Record, report: Report) -> Iterator[Paragraph]:
     if record.listed:
         yield _with_link(_listed(record.listed), record.link)
     elif record.without_entry:
-        yield _with_link(words.REGISTER_WITHOUT_ENTRY.format(names=_names(record.without_entry)), record.link)
+        yield _with_link(say(words.REGISTER_WITHOUT_ENTRY, names=_names(record.without_entry)), record.link)
     elif record.complete and report.status is Status.BLOCKED and report.vantage.country in {None, COUNTRY}:
-        yield Paragraph(words.REGISTER_NOT_LISTED)
+        yield Paragraph(say(words.REGISTER_NOT_LISTED))
 
 
 def _listed(entries: Sequence[RegistryEntry]) -> str:
     """Return one sentence: since when the first of the names has been listed, and by whom."""
     first = min(entries, key=lambda entry: entry.since or "9999")
     known = (first.since is not None, first.authority is not None)
-    sentence = words.REGISTER_LISTED[known]
-    return sentence.format(names=_names(entries), since=first.since, authority=first.authority)
+    since = on_day(first.since or "")
+    return say(words.REGISTER_LISTED[known], names=_names(entries), since=since, authority=first.authority)
 
 
 def _names(entries: Iterable[RegistryEntry]) -> str:
     names = [entry.name for entry in entries]
     more = len(names) - _MOST_NAMES
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown} {words.MORE.format(count=more)}" if more > 0 else shown
+    shown = say(words.COMMA).join(names[:_MOST_NAMES])
+    return say(words.SOME, shown=shown, count=more) if more > 0 else shown
 
 
 def _with_link(sentence: str, link: str) -> Paragraph:
-    return Paragraph(words.REGISTER_LINK.format(sentence=sentence, link=link) if link else sentence)
+    return Paragraph(say(words.REGISTER_LINK, sentence=sentence, link=link) if link else sentence)

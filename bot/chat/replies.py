@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence, headlines, proofs, words
+from bot.chat.language import ago, around, named, number, one_of, say
 from bot.chat.register import register
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
 from bot.checks import asked_as
@@ -41,13 +42,13 @@ def answer(service: Service, answer: Answer, record: Record | None = None, stori
     blocks: tuple[Block, ...] = (
         Headline(_headline(service.name, report.status, report.confidence, found), report.status),
         *_baseline(report),
-        *(Paragraph(words.SENTENCE[cause]) for cause in found[:MOST_SENTENCES]),
+        *(Paragraph(say(words.SENTENCE[cause])) for cause in found[:MOST_SENTENCES]),
         *_thin(report),
         *_components(report),
         *_beyond_dns(report),
         *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
         *(register(record, report) if record else ()),
-        *(Paragraph(words.NEXT_STEP[cause]) for cause in found[:1] if cause in words.NEXT_STEP),
+        *(Paragraph(say(words.NEXT_STEP[cause])) for cause in found[:1] if cause in words.NEXT_STEP),
         *headlines.links(stories, answer.measured_at + (answer.age_s or 0)),
         _measured(answer),
         *_evidence(report),
@@ -66,9 +67,9 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
 def _headline(name: str, status: Status, confidence: Confidence, causes: Sequence[Cause]) -> str:
     if status is Status.INCONCLUSIVE:
-        reason = words.BRIEF[causes[0]] if causes else words.UNKNOWN_REASON
-        return words.INCONCLUSIVE.format(name=name, reason=reason)
-    return words.HEADLINE[status, confidence].format(name=name)
+        reason = say(words.BRIEF[causes[0]] if causes else words.UNKNOWN_REASON)
+        return say(words.INCONCLUSIVE, name=name, reason=reason)
+    return say(words.HEADLINE[status, confidence], name=name)
 
 
 def _baseline(report: Report) -> Iterable[Paragraph]:
@@ -76,61 +77,62 @@ def _baseline(report: Report) -> Iterable[Paragraph]:
     if report.baseline.network in _NO_NETWORK:
         return
     if report.baseline.network == "allowlist" and report.status is Status.OK:
-        yield Paragraph(words.BASELINE_ALLOWLIST)
+        yield Paragraph(say(words.BASELINE_ALLOWLIST))
     if report.baseline.resolver == "broken" and Cause.HOST_RESOLVER_BROKEN not in report.causes:
-        yield Paragraph(words.BASELINE_RESOLVER_BROKEN)
+        yield Paragraph(say(words.BASELINE_RESOLVER_BROKEN))
     if report.baseline.resolver == "rerouted" and Cause.DNS_REROUTED not in report.causes:
-        yield Paragraph(words.BASELINE_REROUTED)
+        yield Paragraph(say(words.BASELINE_REROUTED))
 
 
 def _thin(report: Report) -> Iterable[Paragraph]:
     if report.confidence is Confidence.POSSIBLE and report.status is not Status.INCONCLUSIVE:
-        yield Paragraph(words.THIN_EVIDENCE)
+        yield Paragraph(say(words.THIN_EVIDENCE))
 
 
 def _components(report: Report) -> Iterable[Items]:
     """Yield the components line by line where there are several; a single one is what the headline says."""
     if len(report.components) > 1 and report.baseline.network not in _NO_NETWORK:
-        yield Items(words.COMPONENTS, tuple(_component(component) for component in report.components))
+        yield Items(say(words.COMPONENTS), tuple(_component(component) for component in report.components))
 
 
 def _component(found: ComponentFinding) -> Line:
-    name = words.COMPONENT_NAMES.get(found.id, found.id)
+    name = named(words.COMPONENT_NAMES, found.id)
     if not found.essential:
-        name = words.OPTIONAL_COMPONENT.format(component=name)
-    finding = words.CONFIDENCE[found.confidence].format(status=words.STATUS[found.status])
-    if found.status is Status.INCONCLUSIVE:
-        finding = words.STATUS[found.status]
+        name = say(words.OPTIONAL_COMPONENT, component=name)
+    finding = say(words.STATUS[found.status])
+    if found.status is not Status.INCONCLUSIVE:
+        finding = say(words.CONFIDENCE[found.confidence], status=finding)
     if not found.causes:
-        return Line(words.COMPONENT.format(component=name, finding=finding), found.status)
-    reason = words.BRIEF[found.causes[0]]
-    return Line(words.COMPONENT_BECAUSE.format(component=name, finding=finding, reason=reason), found.status)
+        return Line(say(words.COMPONENT, component=name, finding=finding), found.status)
+    reason = say(words.BRIEF[found.causes[0]])
+    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=reason), found.status)
 
 
 def _beyond_dns(report: Report) -> Iterable[Paragraph]:
     """Yield whether another resolver would help, where the resolver is part of the trouble."""
     if any(cause.startswith("dns.") for cause in report.causes):
-        yield Paragraph(words.BEYOND_DNS[report.beyond_dns])
+        yield Paragraph(say(words.BEYOND_DNS[report.beyond_dns]))
 
 
 def _directory(directory: DirectoryFinding) -> Paragraph:
-    missing = ", ".join(name for name, status in directory.names.items() if status == "delisted")
-    return Paragraph(words.DIRECTORY[directory.status].format(id=directory.id.upper(), names=missing))
+    missing = say(words.COMMA).join(name for name, status in directory.names.items() if status == "delisted")
+    return Paragraph(say(words.DIRECTORY[directory.status], id=directory.id.upper(), names=missing))
 
 
 def _measured(answer: Answer) -> Moment:
     moment = measured(answer)
     if answer.age_s is not None:
         return moment
-    return replace(moment, after=moment.after + words.TOOK.format(seconds=f"{answer.report.elapsed_s:.1f}"))
+    took = say(words.TOOK, seconds=number(answer.report.elapsed_s, 1))
+    return replace(moment, after=f"{moment.after} {took}")
 
 
 def measured(answer: Answer) -> Moment:
     """Return when and where it was measured."""
     place = _place(answer.report.vantage)
-    before, _, after = (words.MEASURED_IN if place else words.MEASURED).partition("{when}")
-    spoken = words.JUST_NOW if answer.age_s is None else words.ago(answer.age_s)
-    return Moment(before, spoken, after.format(place=place), answer.measured_at)
+    before, after = around(words.MEASURED_IN if place else words.MEASURED, "when", place=place)
+    spoken = say(words.JUST_NOW) if answer.age_s is None else ago(answer.age_s)
+    return Moment(before, spoken, after, answer.measured_at)
 
 
 def _place(vantage: Vantage) -> str:
@@ -141,11 +143,11 @@ def _place(vantage: Vantage) -> str:
 
 def _evidence(report: Report) -> Iterable[Items]:
     if found := evidence.lines(proofs.chosen(report)):
-        yield Items(words.EVIDENCE, tuple(map(Line, found)), evidence=True)
+        yield Items(say(words.EVIDENCE), tuple(map(Line, found)), evidence=True)
 
 
 def _again(service: Service) -> Button:
-    return Button(words.AGAIN_BUTTON, f"/again {asked_as(service)}")
+    return Button(say(words.AGAIN_BUTTON), f"/again {asked_as(service)}")
 
 
 # --- while it is measured --------------------------------------------------------------------------------------------
@@ -164,18 +166,18 @@ class Tally:
         self._failed[observation.step] += observation.failure is not None
 
     def __str__(self) -> str:
-        return ", ".join(self._count(step) for step in words.STEPS if self._made[step])
+        return say(words.COMMA).join(self._count(step) for step in words.STEPS if self._made[step])
 
     def _count(self, step: str) -> str:
         template = words.STEP_COUNT_FAILED if self._failed[step] else words.STEP_COUNT
-        return template.format(step=words.STEPS[step], count=self._made[step], failed=self._failed[step])
+        return say(template, step=say(words.STEPS[step]), count=self._made[step], failed=self._failed[step])
 
 
 def progress(service: Service, tally: Tally) -> Reply:
     """Return what is known while the measurement is still going on."""
     counts = str(tally)
-    text = words.CHECKING_SO_FAR if counts else words.CHECKING
-    return Reply(topic=asked_as(service), blocks=(Paragraph(text.format(name=service.name, counts=counts)),))
+    text = say(words.CHECKING_SO_FAR if counts else words.CHECKING, name=service.name, counts=counts)
+    return Reply(topic=asked_as(service), blocks=(Paragraph(text),))
 
 
 # --- everything else -------------------------------------------------------------------------------------------------
@@ -183,54 +185,57 @@ def progress(service: Service, tally: Tally) -> Reply:
 
 def start() -> Reply:
     """Return the first thing that somebody hears."""
-    return Reply(blocks=(Headline(words.START), Paragraph(words.TRY), *_commands(), Paragraph(words.PRIVACY)))
+    return Reply(
+        blocks=(Headline(say(words.START)), Paragraph(say(words.TRY)), *_commands(), Paragraph(say(words.PRIVACY)))
+    )
 
 
 def help_() -> Reply:
     """Return what can be asked."""
-    return Reply(blocks=(Paragraph(words.TRY), *_commands(), Paragraph(words.ANY_SITE)))
+    return Reply(blocks=(Paragraph(say(words.TRY)), *_commands(), Paragraph(say(words.ANY_SITE))))
 
 
 def services(groups: Mapping[str, Iterable[Service]]) -> Reply:
     """Return the services by category."""
     lines = tuple(
         Line(
-            words.CATEGORY.format(
-                category=words.CATEGORIES.get(category, category.capitalize()),
-                names=", ".join(service.name for service in members),
+            say(
+                words.CATEGORY,
+                category=named(words.CATEGORIES, category),
+                names=say(words.COMMA).join(service.name for service in members),
             )
         )
         for category, members in groups.items()
     )
-    return Reply(blocks=(Items(words.SERVICES, lines), Paragraph(words.ANY_SITE)))
+    return Reply(blocks=(Items(say(words.SERVICES), lines), Paragraph(say(words.ANY_SITE))))
 
 
 def unknown_command(command: str) -> Reply:
     """Return what a command is told that does not exist."""
-    return Reply(blocks=(Paragraph(words.UNKNOWN_COMMAND.format(command=command)), *_commands()))
+    return Reply(blocks=(Paragraph(say(words.UNKNOWN_COMMAND, command=command)), *_commands()))
 
 
 def did_you_mean(suggestions: Sequence[Service]) -> Reply:
     """Return the likeliest meanings, each with a button."""
-    names = words.OR.join(service.name for service in suggestions)
-    buttons = tuple((Button(words.CHECK_BUTTON.format(name=one.name), f"/check {one.id}"),) for one in suggestions)
-    return Reply(blocks=(Paragraph(words.DID_YOU_MEAN.format(names=names)),), buttons=buttons)
+    names = one_of(service.name for service in suggestions)
+    buttons = tuple((Button(one.name, f"/check {one.id}"),) for one in suggestions)
+    return Reply(blocks=(Paragraph(say(words.DID_YOU_MEAN, names=names)),), buttons=buttons)
 
 
 def broken(service: Service, reference: str) -> Reply:
     """Return the apology for a fault of this program; `reference` finds it in the log."""
-    text = words.BROKEN.format(name=service.name, reference=reference)
+    text = say(words.BROKEN, name=service.name, reference=reference)
     return Reply(topic=asked_as(service), blocks=(Paragraph(text),), buttons=((_again(service),),))
 
 
 def busy(service: Service) -> Reply:
     """Return the request to come back later."""
-    return Reply(topic=asked_as(service), blocks=(Paragraph(words.BUSY),), buttons=((_again(service),),))
+    return Reply(topic=asked_as(service), blocks=(Paragraph(say(words.BUSY)),), buttons=((_again(service),),))
 
 
 def too_many(count: int, left_out: Iterable[str]) -> Reply:
     """Return which of the targets of one message are not checked."""
-    return plain(words.TOO_MANY.format(count=count, names=", ".join(left_out)))
+    return plain(say(words.TOO_MANY, count=count, names=say(words.COMMA).join(left_out)))
 
 
 def plain(text: str) -> Reply:
@@ -239,4 +244,4 @@ def plain(text: str) -> Reply:
 
 
 def _commands() -> Iterable[Block]:
-    yield Items(words.COMMANDS, tuple(map(Line, words.COMMAND_LINES)))
+    yield Items(say(words.COMMANDS), tuple(Line(say(line)) for line in words.COMMAND_LINES))

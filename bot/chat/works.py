@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.chat import replies, words
+from bot.chat.language import around, named, say
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
 from bot.checks import asked_as
 from probes.model import Confidence, Service, Status
@@ -55,8 +56,8 @@ class Question:
     @property
     def title(self) -> str:
         """What the question is about, for people to read."""
-        names = [words.CATEGORIES.get(category, category) for category in self.categories]
-        return ", ".join(names + [words.WORKS_SERVICES] * bool(self.named))
+        names = [named(words.CATEGORIES, category) for category in self.categories]
+        return say(words.COMMA).join(names + [say(words.WORKS_SERVICES)] * bool(self.named))
 
 
 def overview(question: Question, answers: Mapping[str, Answer], others: Iterable[str] = ()) -> Reply:
@@ -64,7 +65,7 @@ def overview(question: Question, answers: Mapping[str, Answer], others: Iterable
     known = [(service, answers[service.id]) for service in question.asked if service.id in answers]
     missing = [service for service in question.asked if service.id not in answers]
     blocks: tuple[Block, ...] = (
-        Headline(words.WORKS.format(what=question.title)),
+        Headline(say(words.WORKS, what=question.title)),
         *_host_state(answer.report for _, answer in known),
         *_groups(known),
         *_missing(missing, question.left_out),
@@ -76,25 +77,25 @@ def overview(question: Question, answers: Mapping[str, Answer], others: Iterable
 
 def progress(question: Question, answers: Mapping[str, Answer]) -> Reply:
     """Return what is known so far, a line for each status."""
-    text = words.WORKS_PROGRESS.format(what=question.title, done=len(answers), count=len(question.asked))
+    text = say(words.WORKS_PROGRESS, what=question.title, done=len(answers), count=len(question.asked))
     lines = []
     for status in Status:
         names = [one.name for one in question.asked if one.id in answers and answers[one.id].report.status is status]
         if names:
-            lines.append(Line(", ".join(names), status))
+            lines.append(Line(say(words.COMMA).join(names), status))
     return Reply(topic=question.command, blocks=(Items(text, tuple(lines)) if lines else Paragraph(text),))
 
 
 def unknown(words_: Sequence[str], categories: Iterable[str]) -> Reply:
     """Return what is told about words that name neither a category nor a service."""
     word = " ".join(words_)[:_MOST_CHARACTERS]
-    return replies.plain(words.UNKNOWN_CATEGORY.format(word=word, names=", ".join(categories)))
+    return replies.plain(say(words.UNKNOWN_CATEGORY, word=word, names=say(words.COMMA).join(categories)))
 
 
 def _host_state(reports: Iterable[Report]) -> Iterator[Paragraph]:
     """Yield what is wrong with this host, the first suspect, once for all."""
     causes = {cause for report in reports for cause in replies.causes(report) if cause in replies.HOST_CAUSES}
-    yield from (Paragraph(words.SENTENCE[cause]) for cause in words.SENTENCE if cause in causes)
+    yield from (Paragraph(say(words.SENTENCE[cause])) for cause in words.SENTENCE if cause in causes)
 
 
 def _groups(known: Sequence[tuple[Service, Answer]]) -> Iterator[Items]:
@@ -107,26 +108,27 @@ def _groups(known: Sequence[tuple[Service, Answer]]) -> Iterator[Items]:
 def _bounded(title: str, lines: Sequence[Line]) -> Items:
     shown = tuple(lines[:_MOST_LINES])
     more = len(lines) - len(shown)
-    note = (Line(words.MORE.format(count=more)),) if more else ()
-    return Items(title.format(count=len(lines)), shown + note)
+    note = (Line(say(words.MORE, count=more)),) if more else ()
+    return Items(say(title, count=len(lines)), shown + note)
 
 
 def _line(service: Service, report: Report) -> Line:
     causes = replies.causes(report)
     line = service.name
     if causes and report.status is not Status.OK:
-        line = words.WORKS_BECAUSE.format(name=service.name, reason=words.TERSE[causes[0]])
+        line = say(words.WORKS_BECAUSE, name=service.name, reason=say(words.TERSE[causes[0]]))
     if report.confidence is not Confidence.CONFIRMED and report.status is not Status.INCONCLUSIVE:
-        line = words.WORKS_UNSURE.format(line=line, sureness=words.SURENESS[report.confidence])
+        line = say(words.WORKS_UNSURE, line=line, sureness=say(words.SURENESS[report.confidence]))
     return Line(line, report.status)
 
 
 def _missing(missing: Sequence[Service], left_out: Sequence[Service]) -> Iterator[Block]:
     if missing:
         yield _bounded(words.WORKS_NOT_YET, [Line(service.name) for service in missing])
-        yield Paragraph(words.WORKS_NOT_YET_HINT)
+        yield Paragraph(say(words.WORKS_NOT_YET_HINT))
     if left_out:
-        yield Paragraph(words.WORKS_LEFT_OUT.format(names=", ".join(service.name for service in left_out)))
+        names = say(words.COMMA).join(service.name for service in left_out)
+        yield Paragraph(say(words.WORKS_LEFT_OUT, names=names))
 
 
 def _measured(answers: Sequence[Answer]) -> Iterator[Moment]:
@@ -136,21 +138,21 @@ def _measured(answers: Sequence[Answer]) -> Iterator[Moment]:
         return
     moment = replies.measured(oldest)
     if oldest.age_s is not None:
-        before, _, after = words.WORKS_SINCE.partition("{when}")
+        before, after = around(words.WORKS_SINCE, "when")
         moment = replace(moment, before=before, after=after)
     yield moment
 
 
 def _others(categories: Iterable[str]) -> Iterator[Paragraph]:
-    if names := ", ".join(categories):
-        yield Paragraph(words.WORKS_MORE.format(names=names))
+    if names := say(words.COMMA).join(categories):
+        yield Paragraph(say(words.WORKS_MORE, names=names))
 
 
 def _buttons(question: Question, known: Sequence[tuple[Service, Answer]]) -> Iterator[tuple[Button, ...]]:
     """Yield buttons for what does not work, to see why, and one to ask all of it again."""
     broken = [service for service, answer in known if answer.report.status is not Status.OK]
-    details = [Button(words.CHECK_BUTTON.format(name=one.name), f"/check {asked_as(one)}") for one in broken]
+    details = [Button(one.name, f"/check {asked_as(one)}") for one in broken]
     row = iter(details[:_MOST_BUTTONS])
     while buttons := tuple(islice(row, _BUTTONS_IN_ROW)):
         yield buttons
-    yield (Button(words.UPDATE_BUTTON, question.command),)
+    yield (Button(say(words.UPDATE_BUTTON), question.command),)

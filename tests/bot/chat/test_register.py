@@ -24,8 +24,8 @@ def said(record: Record | None, found: Report = BLOCKED) -> str:
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        (("2022-03-04", "Генпрокуратура"), "since 2022-03-04, by Генпрокуратура: a.example."),
-        (("2022-03-04", None), "since 2022-03-04: a.example."),
+        (("2022-03-04", "Генпрокуратура"), "since 4 March 2022, by Генпрокуратура: a.example."),
+        (("2022-03-04", None), "since 4 March 2022: a.example."),
         ((None, "Генпрокуратура"), "by Генпрокуратура: a.example."),
         ((None, None), "sites: a.example."),
     ],

@@ -95,9 +95,11 @@ def test_every_status_cause_and_purpose_has_its_words() -> None:
 
 
 def test_every_text_is_written_once_and_used() -> None:
-    source = Path(words.__file__)
-    names = [line.split(" = ")[0] for line in source.read_text().splitlines() if re.match(r"[A-Z_]+ = ", line)]
-    code = "".join(path.read_text() for path in source.parents[1].rglob("*.py") if path != source)
+    sources = list(Path(words.__file__).parent.glob("*.py"))
+    lines = [line for source in sources for line in source.read_text().splitlines()]
+    names = [line.split(" = ")[0] for line in lines if re.match(r"[A-Z_]+ = ", line)]
+    bot = Path(words.__file__).parents[2]
+    code = "".join(path.read_text() for path in bot.rglob("*.py") if path not in sources)
     assert len(names) == len(set(names))
     assert [name for name in names if f"words.{name}" not in code] == []
 

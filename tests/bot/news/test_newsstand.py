@@ -97,7 +97,7 @@ async def test_an_answer_has_links_that_explain_it(checks: Checks) -> None:
     reply = await said(checks, stories, "whatsapp?", language="ru-RU")
     assert stories.asked == [("whatsapp", "ru", 3, None)]
     assert [line for line in text_of(reply).splitlines() if "Story" in line] == [
-        f"Story {number} (Paper, 2 hours ago)" for number in range(3)
+        f"Story {number} (Paper, 2 часа назад)" for number in range(3)
     ]
 
 

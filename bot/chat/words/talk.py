@@ -1,0 +1,54 @@
+"""The conversation: how to ask, and what cannot be answered."""
+
+from __future__ import annotations
+
+START = (
+    "I measure whether a service can be reached from where I run and, if not, what stops it: "
+    "the service itself, or the network in between."
+)
+TRY = "Just ask: “whatsapp?”, “is youtube blocked”, “ватсап работает?” — or send the name of a site: example.org"
+COMMANDS = "Commands"
+COMMAND_LINES = (
+    "/check whatsapp telegram — measure one or several services or sites",
+    "/again whatsapp — measure anew, whatever is known already",
+    "/works — what works here: messengers, or /works news, /works vpn …",
+    "/news — news about access; /news whatsapp — about one service",
+    "/services — the services I know by name; /services vpn — those of a kind",
+    "/help — this text",
+)
+PRIVACY = "I keep what was measured, never who asked."
+
+SERVICES = "Services I know by name"
+CATEGORY = "{category}: {names}"
+CATEGORIES = {
+    "all": "All that I know",
+    "messenger": "Messengers",
+    "social": "Social networks",
+    "video": "Video",
+    "news": "News",
+    "search": "Search",
+    "reference": "Reference",
+    "work": "Work",
+    "games": "Games",
+    "apps": "Apps",
+    "vpn": "VPN and anti-censorship",
+    "state": "State services",
+}
+ANY_SITE = "Any other site can be checked by its host name: /check example.org"
+
+CHECK_WHAT = "What shall I check? For example: /check whatsapp — or a site: /check example.org"
+DID_YOU_MEAN = "I am not sure what you mean. Did you mean {names}?"
+NOT_UNDERSTOOD = (
+    "I did not find a service or a site in that. Ask like this: /check whatsapp — or /services for all names."
+)
+UNKNOWN_COMMAND = "I do not know the command /{command}. These I know:"
+TOO_MANY = "I check {count} at a time. Left out: {names}"
+BUSY = "Too many measurements are waiting at the moment. Ask again in a minute."
+BROKEN = (
+    "Something broke on my side while I was checking {name}; it says nothing of {name} itself. Reference: {reference}"
+)
+TOO_LONG = "That message is too long for me."
+
+AGAIN_BUTTON = "Check again"
+COMMA = ", "
+"""Between the parts of a list."""
