@@ -50,6 +50,18 @@ async def _always() -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What a message has beside its plain text, for the commands that pass messages on."""
+
+    html: str = ""
+    """The text with its markup, in the HTML that the platform reads."""
+    photo: str | None = None
+    """A picture, by the platform's name for it."""
+    answered: str | None = None
+    """The message that it answers, by the platform's name for it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What somebody said."""
@@ -67,6 +79,7 @@ class Request:
     """Tells whether whoever asks may change what is set in the chat."""
     operator: bool = False
     """Whether it comes from one of those who run the bot."""
+    attached: Attached = Attached()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from bot.transports.telegram import membership
 from bot.transports.telegram.admins import Admins
 from bot.transports.telegram.calls import Place, stored_id
 from bot.transports.telegram.inline import Inline, command_of
-from bot.transports.telegram.reading import Asked, Reader, asked_by, asker_of, kind_of, place_of
+from bot.transports.telegram.reading import Asked, Reader, asked_by, asker_of, kind_of, place_of, said_in
 from bot.transports.telegram.render import LONG_MARK
 from bot.transports.telegram.responder import TelegramResponder
 from bot.transports.telegram.sender import Sender, kept
@@ -104,7 +104,7 @@ class Handlers:
     def _about_message(self, message: Message) -> Job | None:
         if message.migrate_to_chat_id or message.migrate_from_chat_id:
             return Job(message.chat.id, lambda: self._migrated(message))
-        text = message.text
+        text = said_in(message)
         if text is None or time.time() - message.date.timestamp() > STALE_S:
             return None
         if not self._reader.is_for_us(message, text):
@@ -208,6 +208,7 @@ class Handlers:
             language=await self._meet(asked),
             may_change=lambda: self._may_change(asked),
             operator=chat is not None and user is not None and user.id in self._admin_ids,
+            attached=asked.attached,
         )
         await self._conversation.handle(request, responder)
 

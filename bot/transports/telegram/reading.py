@@ -9,6 +9,7 @@ from telegram import Chat, User
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.chat import commands
+from bot.chat.conversation import Attached
 from bot.transports.telegram.calls import Place
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Asked:
     """The message that the answer takes the place of."""
     may_change: bool | None = None
     """Whether they may change what is set in the chat; None where that depends on who they are."""
+    attached: Attached = Attached()
 
 
 class Reader:
@@ -78,7 +80,25 @@ def asked_by(message: Message, text: str) -> Asked:
     """Return what a message asks; `text` is what it says."""
     # Whoever speaks in another chat's name may change nothing, whatever person Telegram puts there.
     may_change = None if message.sender_chat is None else is_anonymous_admin(message)
-    return Asked(text, place_of(message), message.chat, message.from_user, may_change=may_change)
+    return Asked(
+        text, place_of(message), message.chat, message.from_user, may_change=may_change, attached=_attached(message)
+    )
+
+
+def said_in(message: Message) -> str | None:
+    """Return the words of a message; those beneath a picture only where they are a command."""
+    if message.text is None and (message.caption or "").startswith("/"):
+        return message.caption
+    return message.text
+
+
+def _attached(message: Message) -> Attached:
+    answered = message.reply_to_message
+    return Attached(
+        html=message.text_html_urled if message.text is not None else message.caption_html_urled,
+        photo=message.photo[-1].file_id if message.photo else None,
+        answered=str(answered.message_id) if answered else None,
+    )
 
 
 def asker_of(message: Message) -> int:
