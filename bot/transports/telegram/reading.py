@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telegram import Chat, User
@@ -33,7 +33,7 @@ class Asked:
     """The message that the answer takes the place of."""
     may_change: bool | None = None
     """Whether they may change what is set in the chat; None where that depends on who they are."""
-    attached: Attached = Attached()
+    attached: Attached = field(default_factory=Attached)
 
 
 class Reader:
