@@ -30,8 +30,6 @@ BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""
 GRACE_S = 1.25
 """A national directory may take this much longer than the measurement: one that is silent is known by then."""
-VANTAGE_GRACE_S = 0.25
-"""How much longer yet finding out where this host is may take. Unfinished, it is begun again in the next check."""
 
 
 class Engine:
@@ -103,9 +101,8 @@ class Engine:
                 found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]
             experiment.abandon()
             await asyncio.wait({looking}, timeout=GRACE_S)
-            await asyncio.wait({locating}, timeout=VANTAGE_GRACE_S)
             looking.cancel()
-            locating.cancel()
+            locating.cancel()  # nobody waits for where this host is: the next check goes on from what is known by now
         return [task.result() for task in found]
 
 

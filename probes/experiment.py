@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 10
 _SPACING_S = 0.05
 """Repeats and controls start up to this much apart, in random order, so that they do not look like one burst."""
-_GRACE = 0.2
+_GRACE = 0.1
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
 _MAX_PATH = 2048
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.ROOT_SERVER})

@@ -80,6 +80,8 @@ class VantageProbe:
         self._network = network
         self._is_told = bool(location.strip())
         self._due_s = 0.0
+        self._is_whole = True
+        """Whether the last look-up ran to its end; after one that was broken off, the next goes on from there."""
         self._finding = asyncio.Lock()
         self.vantage = told(location)
         """What is known so far."""
@@ -90,12 +92,18 @@ class VantageProbe:
         async with self._finding:
             if self._is_told or clock() < self._due_s:
                 return
-            self.vantage = Vantage()
-            prefix = await self._own_prefix()
-            if prefix is not None:
-                self.vantage = Vantage(address=str(prefix))
-                self.vantage = await self._network_of(prefix, self.vantage)
+            if self._is_whole:
+                self.vantage = Vantage()
+            self._is_whole = False
+            await self._find_address()
+            await self._find_origin()
+            await self._find_name()
+            self._is_whole = True
             self._due_s = clock() + (RETRY_S if self.vantage.network is None else KEPT_S)
+
+    async def _find_address(self) -> None:
+        if self.vantage.address is None and (prefix := await self._own_prefix()) is not None:
+            self.vantage = Vantage(address=str(prefix))
 
     async def _own_prefix(self) -> Prefix | None:
         for family in sorted(self._network.families()):
@@ -114,13 +122,18 @@ class VantageProbe:
         seen = (text_of(record.data) if record.type == "TXT" else record.data for record in mine)
         return next((masked(address) for address in seen if self._network.permits(address, 443)), None)
 
-    async def _network_of(self, prefix: Prefix, known: Vantage) -> Vantage:
-        origin = most_specific(await self._texts(origin_name(prefix)))
-        if origin is None:
-            return known
-        known = replace(known, asn=origin.asn, country=origin.country)
-        names = (name_of_network(text) for text in await self._texts(f"AS{origin.asn}.asn.cymru.com"))
-        return replace(known, network=next((name for name in names if name), None))
+    async def _find_origin(self) -> None:
+        if self.vantage.address is None or self.vantage.asn is not None:
+            return
+        origin = most_specific(await self._texts(origin_name(ip_network(self.vantage.address))))
+        if origin is not None:
+            self.vantage = replace(self.vantage, asn=origin.asn, country=origin.country)
+
+    async def _find_name(self) -> None:
+        if self.vantage.asn is None:
+            return
+        names = (name_of_network(text) for text in await self._texts(f"AS{self.vantage.asn}.asn.cymru.com"))
+        self.vantage = replace(self.vantage, network=next((name for name in names if name), None))
 
     async def _texts(self, name: str) -> list[str]:
         for resolver in (*self._network.trusted_resolvers(), *self._network.system_resolvers()):
