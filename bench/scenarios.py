@@ -44,7 +44,7 @@ _OTHER_NAME = "www.wikipedia.org"
 _WORLD = World()
 _POOL = " ".join(_WORLD.addresses_of(_NAME))
 _RESOLVERS = " ".join(ISP_RESOLVERS)
-_LOADED = ("httpx", "h2.connection", "anyio._backends._asyncio", "probes.engine")
+_LOADED = ("httpcore", "h2.connection", "anyio._backends._asyncio", "probes.engine")
 """What the first check of a process would load; `tests.lab.verdicts` loads the rest."""
 
 

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from types import TracebackType
 
-    import httpx
+    import httpcore
 
 MAX_ANSWER_BYTES = 65535
 _MAX_CONNECTIONS = 8
 """Of one operator, where it speaks HTTP/1.1 only."""
 _KEPT_ALIVE_S = 30.0
 _MEDIA_TYPE = "application/dns-message"
-_HEADERS = {"accept": _MEDIA_TYPE, "content-type": _MEDIA_TYPE, "accept-encoding": "identity"}
+_HEADERS = (
+    (b"accept", _MEDIA_TYPE.encode()),
+    (b"content-type", _MEDIA_TYPE.encode()),
+    (b"accept-encoding", b"identity"),
+)
 _OK = 200
 
 
@@ -35,7 +39,8 @@ class NotDnsError(Exception):
 
 
 class _Operator:
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: httpcore.URL, client: httpcore.AsyncConnectionPool) -> None:
+        self.url = url
         self.client = client
         self.users = 0
         self.has_answered = False
@@ -45,7 +50,7 @@ class DohClients:
     """The clients of all operators. An async context manager; questions belong inside of it."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        """Take the TLS settings. The context must be for these clients alone: httpx sets its ALPN protocols."""
+        """Take the TLS settings. The context must be for these clients alone: httpcore sets its ALPN protocols."""
         self._context = context
         self._operators: dict[str, _Operator] = {}
         self._exchanges: set[asyncio.Task[bytes]] = set()
@@ -80,7 +85,7 @@ class DohClients:
             return await asyncio.shield(task)
         except (NotDnsError, TimeoutError):
             raise
-        except Exception as error:  # noqa: BLE001 -- httpx lets some of httpcore's, h2's and anyio's own through
+        except Exception as error:  # noqa: BLE001 -- httpcore lets some of h2's and anyio's own through
             raise DohError(f"{type(error).__name__} from {url}") from _origin(error)
 
     def _forget(self, task: asyncio.Task[bytes]) -> None:
@@ -97,7 +102,7 @@ class DohClients:
         async with self._leased(url) as operator:
             was_alive = operator.has_answered
             try:
-                return await _post(operator.client, url, message)
+                return await _post(operator, message)
             except NotDnsError:
                 raise
             except Exception:
@@ -106,14 +111,14 @@ class DohClients:
                 self._retire(url, operator)
         # A connection kept from earlier may have died unseen, which says nothing of the operator: once more, afresh.
         async with self._leased(url) as operator:
-            return await _post(operator.client, url, message)
+            return await _post(operator, message)
 
     @asynccontextmanager
     async def _leased(self, url: str) -> AsyncIterator[_Operator]:
         """Lend the operator's client. One that failed somebody, a time-out included, is not lent again."""
         operator = self._operators.get(url)
         if operator is None:
-            operator = self._operators[url] = _Operator(self._new_client())
+            operator = self._operators[url] = self._new_operator(url)
         operator.users += 1
         try:
             yield operator
@@ -132,43 +137,51 @@ class DohClients:
         if self._operators.get(url) is operator:
             del self._operators[url]
 
-    def _new_client(self) -> httpx.AsyncClient:
-        import httpx  # noqa: PLC0415 -- start-up time: nothing else in a process without DNS over HTTPS needs it
+    def _new_operator(self, url: str) -> _Operator:
+        import httpcore  # noqa: PLC0415 -- start-up time: nothing else in a process without DNS over HTTPS needs it
 
-        from probes.steps.doh_sockets import transport  # noqa: PLC0415 -- as above
+        from probes.steps.doh_sockets import Backend  # noqa: PLC0415 -- as above
 
-        limits = httpx.Limits(
+        # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
+        client = httpcore.AsyncConnectionPool(
+            ssl_context=self._context,
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_CONNECTIONS,
             keepalive_expiry=_KEPT_ALIVE_S,
+            http2=True,
+            network_backend=Backend(),
         )
-        # No time-out of its own: over HTTP/2 one stream's would end all others of the connection.
-        return httpx.AsyncClient(transport=transport(self._context, limits), trust_env=False, timeout=None)  # noqa: S113 -- see above
+        return _Operator(httpcore.URL(url), client)
 
 
 def _load_client() -> None:
-    """Import what is needed with the first request, what httpx itself puts off until then included."""
+    """Import what is needed with the first request, what httpcore itself puts off until then included."""
     for module in ("probes.steps.doh_sockets", "h2.connection", "httpcore._async.http2", "anyio._backends._asyncio"):
         importlib.import_module(module)
 
 
-async def _post(client: httpx.AsyncClient, url: str, message: bytes) -> bytes:
-    async with client.stream("POST", url, content=message, headers=_HEADERS) as response:
-        if response.status_code != _OK:
-            raise NotDnsError(f"HTTP status {response.status_code}")
-        if response.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
+async def _post(operator: _Operator, message: bytes) -> bytes:
+    async with operator.client.stream("POST", operator.url, content=message, headers=_HEADERS) as response:
+        if response.status != _OK:
+            raise NotDnsError(f"HTTP status {response.status}")
+        if _media_type(response.headers) != _MEDIA_TYPE:
             raise NotDnsError("HTTP response of another media type")
         answer = bytearray()
-        async for part in response.aiter_raw():
+        async for part in response.aiter_stream():
             answer += part
             if len(answer) > MAX_ANSWER_BYTES:
                 raise NotDnsError("HTTP response of more bytes than a DNS message has")
         return bytes(answer)
 
 
+def _media_type(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    typed = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+    return typed.partition(b";")[0].strip().lower().decode("latin-1")
+
+
 def _origin(error: BaseException) -> BaseException:
     """Return what the HTTP client translated. Its pool says `raise … from None`: only the context keeps the cause."""
-    while type(error).__module__.partition(".")[0] in {"httpx", "httpcore"}:
+    while type(error).__module__.partition(".")[0] == "httpcore":
         inner = error.__cause__ or error.__context__
         if inner is None:
             break

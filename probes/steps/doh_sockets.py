@@ -8,23 +8,14 @@ would stay open for as long as the other end likes, for ever where a censor swal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpcore
-import httpx
-
-if TYPE_CHECKING:
-    import ssl
 
 
-def transport(context: ssl.SSLContext, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
-    """Return an HTTP/2 transport that leaves no socket behind."""
-    made = httpx.AsyncHTTPTransport(http2=True, verify=context, trust_env=False, limits=limits)
-    made._pool._network_backend = _Backend()  # noqa: SLF001 -- httpx does not pass httpcore's argument on
-    return made
+class Backend(httpcore.AnyIOBackend):
+    """Connects as httpcore does by itself, and leaves no socket behind."""
 
-
-class _Backend(httpcore.AnyIOBackend):
     async def connect_tcp(self, *arguments: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         return _Stream(await super().connect_tcp(*arguments, **options))
 
