@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CHAT = HOME.parent
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
-_ONLY_A_PLACEHOLDER = re.compile(r"\W*|\{\w+\}")
+_ONLY_A_PLACEHOLDER = re.compile(r"(\{\w+\})?")
 """There is nothing to translate in it."""
 _PAIR = 2
 

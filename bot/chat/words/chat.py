@@ -38,8 +38,6 @@ MENU = {
     "help": "How to ask",
     "feeds": "How the news feeds are doing",
 }
-LANGUAGES = {"en": "English"}
-"""Those that can be chosen, each by its own name."""
 ABOUT = (
     "I measure whether a service can be reached from where I run and, if not, what stops it: "
     "the service itself, or the network in between. Just ask: “whatsapp?” — or send the name of a site."
