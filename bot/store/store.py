@@ -15,7 +15,9 @@ from bot.history import reading
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
 from bot.store.history import KEEP_HOSTS_S, History
+from bot.store.incidents import Incidents
 from bot.store.news import NewsStore
+from bot.store.outbox import OutboxStore
 from bot.store.registries import Registries
 from probes import reports
 from probes.model import Report
@@ -54,7 +56,9 @@ class Store:
         self.chats = Chats(database)
         self.registries = Registries(database)
         self.news = NewsStore(database)
+        self.outbox = OutboxStore(database)
         self.history = History(database)
+        self.incidents = Incidents(database)
 
     @classmethod
     @asynccontextmanager

@@ -1,0 +1,371 @@
+"""Messages on their way to chats: each a row until it is known what became of it, its content stored once.
+
+`add` and `overtake` take part in somebody else's transaction, so that a change and what is told of it are kept together
+or not at all. When messages leave, and what is done about a failure, is `bot.outbox`' affair.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bot.outbox import document
+from bot.outbox.model import Content, Message, Outgoing, Priority, Result, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import aiosqlite
+
+    from bot.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+KEEP_ENDED_S = 30 * 24 * 3600
+"""How long it is known what became of a message."""
+KEEP_BROADCAST_S = 90 * 24 * 3600
+"""The same for one of a broadcast. A content that nobody is told is kept as long."""
+FORGOTTEN_AT_ONCE = 1000
+"""Rows that one transaction deletes at most."""
+_LOOKED_AT_AT_ONCE = 1000
+"""Rows that one transaction looks at: where more are to be put behind others, everybody else comes in between."""
+_MOST_CONTENTS = 64
+"""Contents kept in memory."""
+
+_ADD_CONTENT = "INSERT INTO content (document, made_at) VALUES (?, ?) RETURNING id"
+_ADD = """
+    INSERT INTO message (chat, thread, content, priority, subject, broadcast, not_before, expires_at, next_at)
+    SELECT id, :thread, :content, :priority, :subject, :broadcast, :not_before, :expires_at, :not_before
+    FROM chat WHERE id = :chat AND state <> 'gone'
+"""
+_OVERTAKEN = """
+    UPDATE message SET state = 'cancelled', failure = 'overtaken', next_at = NULL, ended_at = ?3
+    WHERE chat = ?1 AND state = 'waiting' AND priority IN (1, 2, 3) AND subject = ?2
+    RETURNING id, content, doubts
+"""
+_CONTENTS = "SELECT id, document FROM content WHERE id IN (SELECT value FROM json_each(?))"
+
+_COLUMNS = """
+    message.id, chat.id, chat.kind, chat.language, chat.state, coalesce(message.thread, chat.thread), content, priority,
+    attempts, doubts
+"""
+_DUE = f"""
+    SELECT {_COLUMNS}, coalesce(expires_at <= :now, 0), EXISTS (
+        SELECT 1 FROM message AS ahead
+        WHERE ahead.chat = message.chat AND ahead.state IN ('waiting', 'leased') AND ahead.priority IN (1, 2, 3)
+        AND ahead.id < message.id AND +ahead.priority <= message.priority AND ahead.not_before <= :now
+    )
+    FROM message JOIN chat ON chat.id = message.chat
+    WHERE message.state = 'waiting' AND priority = :priority AND next_at <= :now
+    ORDER BY next_at, message.id LIMIT :most
+"""  # noqa: S608 -- the columns are a constant
+_NEXT_AT = "SELECT min(next_at) FROM message WHERE state = 'waiting' AND priority = ? AND next_at IS NOT NULL"
+_LEASE = "UPDATE message SET state = 'leased', attempts = attempts + 1 WHERE id = ?"
+_PUT_BEHIND = "UPDATE message SET next_at = NULL WHERE id = ?"
+_END = "UPDATE message SET state = ?, failure = ?, next_at = NULL, ended_at = ? WHERE id = ?"
+_LEASED = f"""
+    SELECT {_COLUMNS} FROM message JOIN chat ON chat.id = message.chat WHERE message.state = 'leased'
+    ORDER BY message.id
+"""  # noqa: S608 -- see above
+_FINISH = """
+    UPDATE message
+    SET state = :state, next_at = :next_at, failure = :failure, platform_id = :platform_id, ended_at = :ended_at,
+        attempts = attempts - :untried, doubts = doubts + :doubtful
+    WHERE id = :message AND state = 'leased' AND attempts = :attempt
+"""
+_SET_CHAT_STATE = """
+    UPDATE chat SET state = ?1, state_since = ?2 WHERE state <> ?1 AND id = (SELECT chat FROM message WHERE id = ?3)
+"""
+
+_HOLD = """
+    INSERT INTO broadcast_hold (broadcast, state) VALUES (?, ?) ON CONFLICT (broadcast) DO UPDATE
+    SET state = excluded.state WHERE state <> 'cancelled'
+"""
+_WITHHOLD = """
+    UPDATE message SET state = held.state, ended_at = iif(held.state = 'cancelled', ?, NULL)
+    FROM broadcast_hold AS held
+    WHERE message.broadcast = held.broadcast AND message.state IN ('waiting', 'paused') AND message.state <> held.state
+"""
+_LET_GO = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'paused'"
+_GO_ON = """
+    UPDATE message SET state = 'waiting', next_at = not_before WHERE broadcast = ?1 AND state = 'paused'
+    AND NOT EXISTS (SELECT 1 FROM broadcast_hold WHERE broadcast = ?1)
+"""
+_CALL_AGAIN = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'cancelled'"
+_RESEND = """
+    UPDATE message SET state = 'waiting', next_at = ?2, ended_at = NULL WHERE broadcast = ?1 AND state = 'unknown'
+"""
+_COUNTS = "SELECT state, count(*) FROM message WHERE broadcast = ? GROUP BY state"
+_BACKLOG = "SELECT state, count(*) FROM message GROUP BY state"
+
+_FORGET = (
+    """
+    DELETE FROM message WHERE id IN (
+        SELECT id FROM message WHERE ended_at < :ended AND (broadcast IS NULL OR ended_at < :broadcast) LIMIT :most
+    )
+    """,
+    """
+    DELETE FROM content WHERE id IN (
+        SELECT id FROM content WHERE made_at < :broadcast
+        AND NOT EXISTS (SELECT 1 FROM message WHERE message.content = content.id) LIMIT :most
+    )
+    """,
+    """
+    DELETE FROM broadcast_hold
+    WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.broadcast = broadcast_hold.broadcast)
+    """,
+)
+
+
+class Overtaken(NamedTuple):
+    """A message that was called back before it was told, as far as is known."""
+
+    content: Content | None
+    """None if this version cannot read it."""
+    doubtful: bool
+    """Whether it may have been told already."""
+
+
+class Claimed(NamedTuple):
+    """What is to be sent now, the most urgent first; and when there is more, if that is known to come."""
+
+    messages: list[Message]
+    next_at: float | None
+
+
+class OutboxStore:
+    """Every method without a connection is one transaction, and raises `StoreError` when it cannot take place."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._contents: dict[int, Content] = {}
+
+    # --- putting in: within any transaction --------------------------------------------------------------------------
+
+    @staticmethod
+    async def keep(connection: aiosqlite.Connection, content: Content, now: float) -> int:
+        """Store a content that many are to be told, and return its id."""
+        return int((await _rows(connection, _ADD_CONTENT, (document.dump(content), now)))[0][0])
+
+    @staticmethod
+    async def add(connection: aiosqlite.Connection, outgoing: Outgoing, now: float) -> None:
+        """Let a message wait for its turn. A chat that is unknown or gone is passed over."""
+        await OutboxStore.add_all(connection, (outgoing,), now)
+
+    @staticmethod
+    async def add_all(connection: aiosqlite.Connection, outgoing: Iterable[Outgoing], now: float) -> None:
+        """Let messages wait for their turns, each content stored once. Unknown chats and those gone are passed over."""
+        ids: dict[Content, int] = {}
+        rows = []
+        for one in outgoing:
+            id_ = one.content if isinstance(one.content, int) else ids.get(one.content)
+            if id_ is None and not isinstance(one.content, int):
+                id_ = ids[one.content] = await OutboxStore.keep(connection, one.content, now)
+            rows.append(_values(one, id_, now))
+        await connection.executemany(_ADD, rows)
+        if any(row["broadcast"] is not None for row in rows):
+            await connection.execute(_WITHHOLD, (now,))
+
+    @staticmethod
+    async def overtake(connection: aiosqlite.Connection, chat: str, subject: str, now: float) -> list[Overtaken]:
+        """Call back whatever waits in a chat about a subject, and return it in its order.
+
+        So who adds a later message can tell both in one. What is being sent at the moment is not called back.
+        """
+        rows = sorted(await _rows(connection, _OVERTAKEN, (chat, subject, now)))
+        contents = await _contents(connection, {content for _, content, _ in rows})
+        return [Overtaken(contents.get(content), doubtful=bool(doubts)) for _, content, doubts in rows]
+
+    async def put(self, outgoing: Iterable[Outgoing], *, now: float) -> None:
+        """Add messages in a transaction of their own."""
+        await self._database.transaction(lambda connection: self.add_all(connection, outgoing, now))
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    async def exchange(self, results: Sequence[Result] = (), *, most: int, now: float) -> Claimed:
+        """Note what became of leased messages, and lease at most so many that are due.
+
+        Those of a chat leave one after the other: none while an earlier one, no less urgent, is not out of the way.
+        """
+
+        async def work(connection: aiosqlite.Connection) -> Claimed:
+            await _finish(connection, results, now)
+            messages: list[Message] = []
+            looked_at = 0
+            for priority in Priority:
+                while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:
+                    asked = min(room + 4 * looked_at, _LOOKED_AT_AT_ONCE)  # more each time, as so many stand behind
+                    due = await _rows(connection, _DUE, {"priority": priority, "now": now, "most": asked})
+                    if not due:
+                        break
+                    looked_at += len(due)
+                    messages += await self._leased(connection, due, room, now)
+            return Claimed(messages, await _next_at(connection))
+
+        return await self._database.transaction(work)
+
+    async def leased(self, *, now: float) -> list[Message]:
+        """Return what is leased: before anybody sends, that is what a crash left behind."""
+
+        async def work(connection: aiosqlite.Connection) -> list[Message]:
+            return await self._messages(connection, await _rows(connection, _LEASED), now)
+
+        return await self._database.transaction(work)
+
+    async def _leased(self, connection: aiosqlite.Connection, due: list[Any], most: int, now: float) -> list[Message]:
+        """Lease what may leave; end what came too late, and put the others behind those that they have to wait for."""
+        late = [row for row in due if row[-2]]
+        behind = [row for row in due if row[-1] and not row[-2]]
+        free = [row[:-2] for row in due if not row[-1] and not row[-2]][:most]
+        messages = [_counted(message) for message in await self._messages(connection, free, now)]
+        await connection.executemany(_END, [(*_too_late(row), now, row[0]) for row in late])
+        await connection.executemany(_PUT_BEHIND, [(row[0],) for row in behind])
+        await connection.executemany(_LEASE, [(message.id,) for message in messages])
+        return messages
+
+    async def _messages(self, connection: aiosqlite.Connection, rows: list[Any], now: float) -> list[Message]:
+        """Return the messages of these rows; those with a content that cannot be read end here."""
+        wanted = {row[6] for row in rows}
+        if missing := wanted - self._contents.keys():
+            if len(self._contents) > _MOST_CONTENTS:
+                self._contents = {id_: content for id_, content in self._contents.items() if id_ in wanted}
+            self._contents |= await _contents(connection, missing)
+        unreadable = [row[0] for row in rows if row[6] not in self._contents]
+        await connection.executemany(_END, [("dead", "unreadable", now, id_) for id_ in unreadable])
+        return [_message(row, self._contents[row[6]]) for row in rows if row[6] in self._contents]
+
+    # --- broadcasts --------------------------------------------------------------------------------------------------
+
+    async def counts(self, broadcast: int) -> dict[State, int]:
+        """Return how many messages of a broadcast are in which state."""
+        return await self._counts(_COUNTS, (broadcast,))
+
+    async def backlog(self) -> dict[State, int]:
+        """Return how many messages are in which state."""
+        return await self._counts(_BACKLOG)
+
+    async def pause(self, broadcast: int, *, now: float) -> None:
+        """Hold back whatever has not left yet, until `resume`."""
+        await self._write((_HOLD, (broadcast, "paused")), (_WITHHOLD, (now,)))
+
+    async def resume(self, broadcast: int) -> None:
+        """Let go what was paused."""
+        await self._write((_LET_GO, (broadcast,)), (_GO_ON, (broadcast,)))
+
+    async def stop(self, broadcast: int, *, now: float) -> None:
+        """Cancel whatever has not left yet, for good."""
+        await self._write((_HOLD, (broadcast, "cancelled")), (_WITHHOLD, (now,)))
+
+    async def resend_unknown(self, broadcast: int, *, now: float) -> None:
+        """Send once more, marked as a repeat, what may not have arrived; even of a broadcast that was stopped."""
+        await self._write((_CALL_AGAIN, (broadcast,)), (_RESEND, (broadcast, now)), (_WITHHOLD, (now,)))
+
+    # --- keeping it small --------------------------------------------------------------------------------------------
+
+    async def forget(self, *, now: float) -> bool:
+        """Forget what ended long ago, a bounded number of rows; tell whether there may be more."""
+        values = {"ended": now - KEEP_ENDED_S, "broadcast": now - KEEP_BROADCAST_S, "most": FORGOTTEN_AT_ONCE}
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            counts = [(await connection.execute(statement, values)).rowcount for statement in _FORGET]
+            return max(counts) >= FORGOTTEN_AT_ONCE
+
+        return await self._database.transaction(work)
+
+    async def _counts(self, statement: str, values: tuple[object, ...] = ()) -> dict[State, int]:
+        async def work(connection: aiosqlite.Connection) -> dict[State, int]:
+            return dict(await _rows(connection, statement, values))
+
+        return await self._database.transaction(work)
+
+    async def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
+            for statement, values in statements:
+                await connection.execute(statement, values)
+
+        await self._database.transaction(work)
+
+
+async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], now: float) -> None:
+    if not results:
+        return
+    await connection.executemany(_FINISH, [_ending(result, now) for result in results])
+    about_chats = [(result.chat_state, now, result.message) for result in results if result.chat_state]
+    await connection.executemany(_SET_CHAT_STATE, about_chats)
+    if any(result.state == "waiting" for result in results):
+        await connection.execute(_WITHHOLD, (now,))
+
+
+async def _next_at(connection: aiosqlite.Connection) -> float | None:
+    times = [(await _rows(connection, _NEXT_AT, (priority,)))[0][0] for priority in Priority]
+    return min((at for at in times if at is not None), default=None)
+
+
+async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dict[int, Content]:
+    found = {}
+    for id_, text in await _rows(connection, _CONTENTS, (json.dumps(list(ids)),)):
+        try:
+            found[id_] = document.load(text)
+        except document.DocumentError as error:
+            _log.warning("A stored message is passed over: %s", error)
+    return found
+
+
+async def _rows(
+    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] | dict[str, object] = ()
+) -> list[Any]:
+    return list(await connection.execute_fetchall(statement, values))
+
+
+def _values(outgoing: Outgoing, content: int | None, now: float) -> dict[str, object]:
+    return {
+        "chat": outgoing.chat,
+        "thread": outgoing.thread,
+        "content": content,
+        "priority": int(outgoing.priority),
+        "subject": outgoing.subject,
+        "broadcast": outgoing.broadcast,
+        "not_before": max(outgoing.not_before, now),
+        "expires_at": outgoing.expires_at,
+    }
+
+
+def _ending(result: Result, now: float) -> dict[str, object]:
+    return {
+        "message": result.message,
+        "attempt": result.attempt,
+        "state": result.state,
+        "next_at": result.next_at if result.state == "waiting" else None,
+        "failure": result.failure,
+        "platform_id": result.platform_id,
+        "ended_at": None if result.state == "waiting" else now,
+        "untried": int(result.untried),
+        "doubtful": int(result.doubtful),
+    }
+
+
+def _too_late(row: tuple[Any, ...]) -> tuple[State, str]:
+    """Return what becomes of a message that is not worth telling any more; it may have been told."""
+    return ("unknown", "expired") if row[9] else ("expired", "")
+
+
+def _message(row: tuple[Any, ...], content: Content) -> Message:
+    id_, chat, kind, language, state, thread, _, priority, attempts, doubts = row
+    return Message(
+        id=id_,
+        chat=chat,
+        is_group=kind != "private",
+        language=language,
+        muted=state == "muted",
+        thread=thread,
+        content=content,
+        priority=Priority(priority),
+        attempts=attempts,
+        doubts=doubts,
+    )
+
+
+def _counted(message: Message) -> Message:
+    return replace(message, attempts=message.attempts + 1)
