@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -134,6 +134,18 @@ def on_day(day: str) -> str:
         return format_date(date.fromisoformat(day), "long", locale=_locale())
     except ValueError:
         return day
+
+
+def moment(when: datetime, *skeletons: str) -> str:
+    """Return a time as people write it, by the fields that are wanted of it: "MMMd", "Hm" (Unicode standard 35)."""
+    from babel.dates import format_skeleton  # noqa: PLC0415 -- see above
+
+    return ", ".join(format_skeleton(one, when, tzinfo=when.tzinfo, locale=_locale()) for one in skeletons)
+
+
+def is_right_to_left() -> bool:
+    """Tell whether the language spoken is written from right to left."""
+    return _spoken.get() in _RIGHT_TO_LEFT
 
 
 def number(value: float, digits: int = 0) -> str:

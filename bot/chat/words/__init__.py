@@ -12,6 +12,7 @@ from bot.chat.words.answer import *
 from bot.chat.words.causes import *
 from bot.chat.words.chat import *
 from bot.chat.words.evidence import *
+from bot.chat.words.history import *
 from bot.chat.words.news import *
 from bot.chat.words.talk import *
 from bot.chat.words.works import *
