@@ -1,0 +1,240 @@
+"""Broadcasts: their drafts, what became of each, and which chats want none.
+
+The messages themselves are `bot.store.outbox`' affair; it is asked within the same transaction wherever both change.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bot.broadcasts.model import Audience, Broadcast
+from bot.outbox import Outgoing, Priority, document
+from bot.store.outbox import OutboxStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import aiosqlite
+
+    from bot.broadcasts.model import State
+    from bot.outbox import Content
+    from bot.store.database import Database
+
+_COLUMNS = "id, made_by, made_at, state, audience, start_at, started_at, ended_at"
+_DRAFT = "INSERT INTO broadcast (made_by, made_at, state, audience) VALUES (?, ?, 'draft', '{}') RETURNING id"
+_SAY = """
+    INSERT INTO broadcast_variant (broadcast, language, document) VALUES (?, ?, ?)
+    ON CONFLICT (broadcast, language) DO UPDATE SET document = excluded.document
+"""
+_FIND = f"SELECT {_COLUMNS} FROM broadcast WHERE id = ?"  # noqa: S608 -- the columns are a constant
+_LATEST = f"SELECT {_COLUMNS} FROM broadcast ORDER BY id DESC LIMIT ? OFFSET ?"  # noqa: S608 -- see above
+_ACTIVE = f"""
+    SELECT {_COLUMNS} FROM broadcast WHERE state IN ('scheduled', 'running', 'paused') ORDER BY id
+"""  # noqa: S608 -- see above
+_VARIANTS = "SELECT language, document FROM broadcast_variant WHERE broadcast = ? ORDER BY language"
+_SET_AUDIENCE = "UPDATE broadcast SET audience = ? WHERE id = ? AND state = 'draft'"
+_SET_STATE = """
+    UPDATE broadcast SET state = :state, start_at = coalesce(:start_at, start_at),
+        started_at = coalesce(started_at, :started_at), ended_at = :ended_at
+    WHERE id = :id AND state IN (SELECT value FROM json_each(:before))
+"""
+_PANEL = "SELECT panel FROM broadcast WHERE id = ?"
+_SET_PANEL = "UPDATE broadcast SET panel = ? WHERE id = ?"
+
+# Every narrowing is a JSON list; an empty one narrows nothing.
+_AUDIENCE = """
+    FROM chat WHERE state = 'active'
+    AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))
+    AND (:languages = '[]' OR coalesce(language, :otherwise) IN (SELECT value FROM json_each(:languages)))
+    AND (:services = '[]' OR id IN (
+        SELECT chat FROM subscription WHERE subject IN (SELECT value FROM json_each(:services))
+    ))
+    AND id NOT IN (SELECT chat FROM broadcast_refusal)
+"""
+_RECIPIENTS = f"SELECT id, coalesce(language, :otherwise) {_AUDIENCE} ORDER BY id"
+_HOW_MANY = f"SELECT count(*) {_AUDIENCE}"
+
+_REFUSE = "INSERT OR IGNORE INTO broadcast_refusal (chat) SELECT id FROM chat WHERE id = ?"
+_ACCEPT = "DELETE FROM broadcast_refusal WHERE chat = ?"
+_REFUSES = "SELECT 1 FROM broadcast_refusal WHERE chat = ?"
+
+
+class BroadcastStore:
+    """Every method is one transaction, and raises `StoreError` when it cannot take place."""
+
+    def __init__(self, database: Database, *, otherwise: str = "en") -> None:
+        """`otherwise` is the language of chats in which none was chosen."""
+        self._database = database
+        self._otherwise = otherwise
+
+    # --- drafts ------------------------------------------------------------------------------------------------------
+
+    async def draft(self, made_by: str, content: Content, *, now: float) -> int:
+        """Keep a new broadcast and return its id."""
+
+        async def work(connection: aiosqlite.Connection) -> int:
+            id_ = int((await _rows(connection, _DRAFT, (made_by, now)))[0][0])
+            await connection.execute(_SAY, (id_, "", document.dump(content)))
+            return id_
+
+        return await self._database.transaction(work)
+
+    async def say(self, broadcast: int, language: str, content: Content) -> None:
+        """Say it like this in one language; under "" to everybody else."""
+        await self._write((_SAY, (broadcast, language, document.dump(content))))
+
+    async def address(self, broadcast: int, audience: Audience) -> None:
+        """Change whom a draft is for."""
+        sets = {"kinds": audience.kinds, "languages": audience.languages, "services": audience.services}
+        text = json.dumps({name: sorted(chosen) for name, chosen in sets.items()})
+        await self._write((_SET_AUDIENCE, (text, broadcast)))
+
+    async def find(self, broadcast: int) -> Broadcast | None:
+        """Return a broadcast with all that it says."""
+
+        async def work(connection: aiosqlite.Connection) -> Broadcast | None:
+            rows = await _rows(connection, _FIND, (broadcast,))
+            return await _whole(connection, rows[0]) if rows else None
+
+        return await self._database.transaction(work)
+
+    async def latest(self, most: int, offset: int = 0) -> list[Broadcast]:
+        """Return broadcasts, the newest first."""
+        return await self._list(_LATEST, (most, offset))
+
+    async def active(self) -> list[Broadcast]:
+        """Return those that wait for their time, are on their way, or are paused."""
+        return await self._list(_ACTIVE, ())
+
+    async def how_many(self, audience: Audience) -> int:
+        """Return how many chats are in an audience."""
+
+        async def work(connection: aiosqlite.Connection) -> int:
+            return int((await _rows(connection, _HOW_MANY, self._narrowing(audience)))[0][0])
+
+        return await self._database.transaction(work)
+
+    # --- on its way --------------------------------------------------------------------------------------------------
+
+    async def move(
+        self, broadcast: int, state: State, *, before: Sequence[State], start_at: float | None = None, now: float
+    ) -> bool:
+        """Change a broadcast's state from one of those `before`; tell whether it was in one."""
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            return await _move(connection, broadcast, state, before, start_at=start_at, now=now)
+
+        return await self._database.transaction(work)
+
+    async def start(self, broadcast: int, *, now: float) -> int | None:
+        """Give every chat of the audience, as it is now, its message; return how many, None if it cannot begin."""
+
+        async def work(connection: aiosqlite.Connection) -> int | None:
+            if not await _move(connection, broadcast, "running", ("draft", "scheduled"), now=now):
+                return None
+            one = await _whole(connection, (await _rows(connection, _FIND, (broadcast,)))[0])
+            contents = {
+                language: await OutboxStore.keep(connection, content, now) for language, content in one.variants.items()
+            }
+            recipients = await _rows(connection, _RECIPIENTS, self._narrowing(one.audience))
+            await OutboxStore.add_all(connection, _outgoing(broadcast, contents, recipients), now)
+            return len(recipients)
+
+        return await self._database.transaction(work)
+
+    async def panel(self, broadcast: int) -> str | None:
+        """Return the message in which its progress is shown."""
+
+        async def work(connection: aiosqlite.Connection) -> str | None:
+            rows = await _rows(connection, _PANEL, (broadcast,))
+            return rows[0][0] if rows else None
+
+        return await self._database.transaction(work)
+
+    async def show_in(self, broadcast: int, panel: str) -> None:
+        """Note the message in which its progress is shown."""
+        await self._write((_SET_PANEL, (panel, broadcast)))
+
+    # --- who wants none ----------------------------------------------------------------------------------------------
+
+    async def refuse(self, chat: str) -> None:
+        """Send a chat no more broadcasts."""
+        await self._write((_REFUSE, (chat,)))
+
+    async def accept(self, chat: str) -> None:
+        """Send a chat broadcasts again."""
+        await self._write((_ACCEPT, (chat,)))
+
+    async def refuses(self, chat: str) -> bool:
+        """Tell whether a chat wants no broadcasts."""
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            return bool(await _rows(connection, _REFUSES, (chat,)))
+
+        return await self._database.transaction(work)
+
+    def _narrowing(self, audience: Audience) -> dict[str, str]:
+        sets = {"kinds": audience.kinds, "languages": audience.languages, "services": audience.services}
+        return {name: json.dumps(sorted(chosen)) for name, chosen in sets.items()} | {"otherwise": self._otherwise}
+
+    async def _list(self, statement: str, values: tuple[object, ...]) -> list[Broadcast]:
+        async def work(connection: aiosqlite.Connection) -> list[Broadcast]:
+            return [await _whole(connection, row) for row in await _rows(connection, statement, values)]
+
+        return await self._database.transaction(work)
+
+    async def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
+            for statement, values in statements:
+                await connection.execute(statement, values)
+
+        await self._database.transaction(work)
+
+
+async def _move(
+    connection: aiosqlite.Connection,
+    broadcast: int,
+    state: State,
+    before: Sequence[State],
+    *,
+    start_at: float | None = None,
+    now: float,
+) -> bool:
+    values = {
+        "id": broadcast,
+        "state": state,
+        "before": json.dumps(before),
+        "start_at": start_at,
+        "started_at": now if state == "running" else None,
+        "ended_at": now if state in {"finished", "stopped", "cancelled"} else None,
+    }
+    return (await connection.execute(_SET_STATE, values)).rowcount == 1
+
+
+async def _whole(connection: aiosqlite.Connection, row: Any) -> Broadcast:  # noqa: ANN401 -- as SQLite gives it
+    id_, made_by, made_at, state, audience, start_at, started_at, ended_at = row
+    variants = {language: document.load(text) for language, text in await _rows(connection, _VARIANTS, (id_,))}
+    return Broadcast(
+        id=id_,
+        made_by=made_by,
+        made_at=made_at,
+        state=state,
+        audience=Audience(**{name: frozenset(chosen) for name, chosen in json.loads(audience).items()}),
+        variants=variants,
+        start_at=start_at,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+
+
+def _outgoing(broadcast: int, contents: dict[str, int], recipients: Iterable[tuple[str, str]]) -> Iterable[Outgoing]:
+    for chat, language in recipients:
+        content = contents.get(language, contents[""])
+        yield Outgoing(chat=chat, content=content, priority=Priority.BROADCAST, broadcast=broadcast)
+
+
+async def _rows(
+    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] | Mapping[str, object] = ()
+) -> list[Any]:
+    return list(await connection.execute_fetchall(statement, values))
