@@ -24,6 +24,7 @@ from bot.chat import replies
 from bot.chat.matching import match
 from bot.checks import Answer
 from bot.config import SettingsError, load_settings
+from bot.operator_line import LineError
 from bot.store import StoreError
 from bot.transports.console import PipeScreen, forgiving, screen_for
 from bot.transports.errors import TransportError
@@ -52,7 +53,7 @@ class _BadTargetError(Exception):
     """A target that cannot be checked; the text is one line."""
 
 
-_MISTAKES = (SettingsError, StoreError, CatalogueError, TransportError, _BadTargetError, OSError)
+_MISTAKES = (SettingsError, StoreError, CatalogueError, TransportError, LineError, _BadTargetError, OSError)
 """What is the operator's to put right, told in the error's own line."""
 
 app = typer.Typer(
@@ -116,6 +117,31 @@ def control(
         typer.echo(f"Listening on {host}, port {bound}")
 
     _serve(lambda settings: serve(host, port, trusted_doh=settings.trusted_doh, on_listening=tell))
+
+
+@app.command()
+def broadcast(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The text; - reads standard input.")],
+    audience: Annotated[
+        list[str] | None,
+        typer.Option(help="everyone, language=ru, service=whatsapp or kind=group; may be given several times."),
+    ] = None,
+    at: Annotated[str | None, typer.Option(help='When to begin: "2026-12-01 09:00" (UTC).')] = None,
+    html: Annotated[bool, typer.Option("--html", help="The text has markup, as Telegram reads it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Have the running bot tell a text to many."""
+    from bot.broadcasts import command  # noqa: PLC0415 -- no other command needs it
+
+    settings = _settings()
+    if file == "-" and not yes:
+        raise LineError("a text from standard input needs --yes: there is nobody to ask")
+    wanted = command.wanted(file, audience or ["everyone"], at, html=html)
+
+    def agreed(question: str) -> bool:
+        return yes or typer.confirm(question)
+
+    asyncio.run(command.broadcast(settings.database_path, wanted, agreed=agreed, tell=typer.echo))
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ async def answering(path: Path, obey: Obey) -> AsyncIterator[None]:
             callers.discard(task)
         writer.close()
 
-    path.unlink(missing_ok=True)  # of one that was killed: the lock on the database says that it is gone
+    _remove(path)  # that of one that was killed: the lock on the database says that it is gone
     before = os.umask(0o177)
     try:
         server = await asyncio.start_unix_server(call, path, limit=MOST_BYTES)
@@ -63,7 +63,11 @@ async def answering(path: Path, obey: Obey) -> AsyncIterator[None]:
         for caller in tuple(callers):
             caller.cancel()
         await asyncio.gather(*callers, return_exceptions=True)
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, obey: Obey) -> None:
@@ -107,7 +111,7 @@ class Call:
         self._reader = reader
         self._writer = writer
 
-    async def order(self, **what: Any) -> dict[str, Any]:
+    async def order(self, **what: object) -> dict[str, Any]:
         """Have something done and return what came of it. Raises `LineError`."""
         try:
             self._writer.write(json.dumps(what).encode() + b"\n")

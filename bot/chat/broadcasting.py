@@ -229,15 +229,23 @@ class Broadcasting:
         return await self._broadcasts.store.find(int(number)) if number.isdecimal() and len(number) < 10 else None  # noqa: PLR2004 -- digits
 
 
+def announcement(html: str, photo: str | None = None) -> Written:
+    """Return a text or a picture as readers get it, with the button by which they get no more of them."""
+    return Written(html=html, photo=photo, buttons=_no_more())
+
+
+def _no_more() -> tuple[tuple[Button, ...], ...]:
+    return ((Button(say(words.NO_MORE_BUTTON), "/announcements off"),),)
+
+
 def _content(request: Request, before: re.Pattern[str], rest: str) -> Content | None:
     """Return what is to be passed on: the message answered, or what stands behind the command."""
     attached = request.attached
-    buttons = ((Button(say(words.NO_MORE_BUTTON), "/announcements off"),),)
     html = before.sub("", attached.html, count=1) if rest else ""
     if html or attached.photo:
-        return Written(html=html, photo=attached.photo, buttons=buttons)
+        return announcement(html, attached.photo)
     if attached.answered:
-        return Copied(chat=request.chat, message_id=int(attached.answered), buttons=buttons)
+        return Copied(chat=request.chat, message_id=int(attached.answered), buttons=_no_more())
     return None
 
 
