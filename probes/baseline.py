@@ -24,6 +24,7 @@ from probes.model import (
 )
 from probes.network import Attempt, Question
 from probes.pace import Pace, round_trip_of
+from probes.vantage_via import are_stand_ins
 from probes.watchers import Watchers
 
 if TYPE_CHECKING:
@@ -101,8 +102,11 @@ def _proves(observation: AnyObservation) -> bool:
 
 
 def judge_resolver(seen: Seen) -> Literal["ok", "broken", "rerouted"]:
-    """Say whether the system's resolver resolves what nobody blocks, and whether it is the one that was asked."""
-    if seen.names and not any(o.addresses for o in seen.names):
+    """Say whether the system's resolver resolves what nobody blocks, and whether it is the one that was asked.
+
+    Stand-in addresses, which a proxy on this host gives for every name, are of no use here.
+    """
+    if seen.names and not any(o.addresses and not are_stand_ins(o.addresses) for o in seen.names):
         return "broken"
     answered = any(o.reply is not None and o.reply.answers for o in seen.root)
     return "rerouted" if answered else "ok"

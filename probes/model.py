@@ -438,12 +438,17 @@ class DirectoryFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vantage:
-    """Where the measurement was made from, as far as it is known."""
+    """Where the measurement was made from, as far as it is known. `address` is the network around it, a prefix.
+
+    `via` is why it may not be what people there have: a data centre's network, a VPN's, or a proxy on this host whose
+    resolver gives stand-in addresses ("fake IP").
+    """
 
     address: str | None = None
     asn: int | None = None
     network: str | None = None
     country: str | None = None
+    via: Literal["hosting", "vpn", "fakeip"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Two servers are asked by which address they see us. Google's authoritative serve
 often led elsewhere, and its AA flag shows that it was reached: whoever answers in its place would tell his own
 address. OpenDNS's resolver is the fallback; nobody else knows its name for the caller. Whose network it is, Team
 Cymru's DNS service says (https://www.team-cymru.com/ip-asn-mapping), asked over HTTPS first, so that a censor's
-resolver has no say in it.
+resolver has no say in it. A proxy on the host itself shows in what the system's resolver says of a name that
+everybody has.
 
 The address leaves this module, and is asked about, only as the network around it. What is not found out is None.
 """
@@ -23,8 +24,10 @@ import dns.rdataclass
 import dns.rdatatype
 from dns.rdtypes.txtbase import TXTBase
 
+from probes.controls import shipped
 from probes.model import Arm, Purpose, Vantage
 from probes.network import Question
+from probes.vantage_via import are_stand_ins, network_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,15 +98,24 @@ class VantageProbe:
             if self._is_whole:
                 self.vantage = Vantage()
             self._is_whole = False
-            await self._find_address()
-            await self._find_origin()
-            await self._find_name()
+            async with asyncio.TaskGroup() as looking:
+                looking.create_task(self._look_for_proxy())
+                await self._find_address()
+                await self._find_origin()
+                await self._find_name()
             self._is_whole = True
             self._due_s = clock() + (RETRY_S if self.vantage.network is None else KEPT_S)
 
+    async def _look_for_proxy(self) -> None:
+        name = shipped().innocuous_names[0]
+        for resolver in tuple(self._network.system_resolvers())[:1]:
+            seen = await self._network.ask(_question(name, "A", resolver, "udp", _ADDRESS_TIMEOUT_S))
+            if are_stand_ins(seen.addresses):
+                self.vantage = replace(self.vantage, via="fakeip")
+
     async def _find_address(self) -> None:
         if self.vantage.address is None and (prefix := await self._own_prefix()) is not None:
-            self.vantage = Vantage(address=str(prefix))
+            self.vantage = replace(self.vantage, address=str(prefix))
 
     async def _own_prefix(self) -> Prefix | None:
         for family in sorted(self._network.families()):
@@ -127,7 +139,8 @@ class VantageProbe:
             return
         origin = most_specific(await self._texts(origin_name(ip_network(self.vantage.address))))
         if origin is not None:
-            self.vantage = replace(self.vantage, asn=origin.asn, country=origin.country)
+            via = self.vantage.via or network_kind(origin.asn)
+            self.vantage = replace(self.vantage, asn=origin.asn, country=origin.country, via=via)
 
     async def _find_name(self) -> None:
         if self.vantage.asn is None:

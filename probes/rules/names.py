@@ -11,6 +11,7 @@ from probes.model import Cause, Confidence, Finding, Purpose, Status
 from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
 from probes.trials import family_of
+from probes.vantage_via import are_stand_ins
 
 if TYPE_CHECKING:
     from probes.model import DnsObservation
@@ -203,12 +204,13 @@ def name_without_usable_address(name: Name) -> Finding | None:
 
 
 def resolver_broken(name: Name) -> Finding | None:
-    """The system's resolver fails for the name.
+    """The system's resolver fails for the name, or gives an address that proxies let stand in for all others.
 
-    It fails for names that nobody blocks as well: this host's resolver is broken, and says nothing of the service.
+    It does the same for names that nobody blocks: this host's resolver is of no use, and says nothing of the service.
     """
     baseline = name.evidence.baseline
-    if name.failure is None or baseline is None or baseline.resolver != "broken":
+    useless = name.failure is not None or are_stand_ins(name.evidence.system_addresses)
+    if not useless or baseline is None or baseline.resolver != "broken":
         return None
     return say(Status.INCONCLUSIVE, Confidence.LIKELY, Cause.HOST_RESOLVER_BROKEN, because=name.system_ids)
 

@@ -1,6 +1,7 @@
 """Where the prober says that it measures from, in the lab: whom it believes when others answer in between."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.lab.lab import Lab
 from tests.lab.scenario import Scenario
 from tests.lab.scenarios.basic import ISP, PUBLIC_DNS
 from tests.lab.verdicts import check
-from tests.lab.world import Text, World, rule
+from tests.lab.world import Addresses, Text, World, rule
 
 DOH = tuple(f"https://{address}/dns-query" for address in PUBLIC_DNS.split())
 HERE = Vantage(address="130.192.91.0/24", asn=137, network="ASGARR Consortium GARR", country="IT")
@@ -63,8 +64,25 @@ def test_where_every_question_ends_at_the_provider_nothing_is_claimed(lab: Lab) 
     assert located(lab, Rule(Dns(transports=("udp", "tcp")), Redirect(ISP))) == Vantage()
 
 
+def test_a_proxy_whose_resolver_gives_stand_in_addresses_is_noticed(lab: Lab) -> None:
+    world = World().with_resolver("isp", rule(".", Addresses(("198.18.0.7",))))
+    assert located(lab, world=world) == replace(HERE, via="fakeip")
+
+
+def test_a_proxy_s_stand_in_addresses_are_no_lie_about_one_name(lab: Lab) -> None:
+    world = World().with_resolver("isp", rule(".", Addresses(("198.18.0.7",))))
+    lab.configure(Scenario("test", "", world, Censor(delay_s=0.002)))
+    assert check(lab, "www.example.com").said == "inconclusive likely host.resolver_broken"
+
+
+def test_a_data_centre_is_noticed_by_its_network(lab: Lab) -> None:
+    hetzner = rule("origin.asn.cymru.com", Text("24940 | 130.192.0.0/16 | DE | ripencc | 2002-06-03"))
+    world = World().with_resolver("*", hetzner)
+    assert located(lab, world=world).via == "hosting"
+
+
 def test_a_report_says_it(lab: Lab) -> None:
     lab.configure(Scenario("test", "", World(), Censor(delay_s=0.002)))
     vantage = check(lab, "www.example.com").report["vantage"]
     assert vantage["address"] in {None, HERE.address}  # None where a busy machine had no time for it
-    assert set(vantage) == {"address", "asn", "network", "country"}
+    assert set(vantage) == {"address", "asn", "network", "country", "via"}

@@ -119,6 +119,34 @@ def test_what_is_found_out(answers: Answers, vantage: Vantage) -> None:
     assert located(Wire(answers)) == vantage
 
 
+@pytest.mark.parametrize(
+    ("asn", "stand_in", "via"),
+    [
+        (24940, None, "hosting"),
+        (209854, None, "vpn"),
+        (12389, None, None),
+        (12389, "198.18.0.7", "fakeip"),
+        (24940, "198.19.255.255", "fakeip"),
+        (12389, "198.20.0.1", None),
+        (None, "198.18.0.7", "fakeip"),
+    ],
+)
+def test_a_network_that_people_do_not_use_at_home_is_noticed(
+    asn: int | None, stand_in: str | None, via: str | None
+) -> None:
+    answers = {(GOOGLE, MYADDR): '"130.192.91.211"'}
+    if asn:
+        answers[DOH[0], ORIGIN] = f'"{asn} | 130.192.0.0/16 | IT | ripencc | 1988-10-08"'
+    if stand_in:
+        answers[ISP, "example.com"] = stand_in
+    vantage = located(Wire(answers))
+    assert (vantage.address, vantage.asn, vantage.via) == ("130.192.91.0/24", asn, via)
+
+
+def test_a_proxy_on_the_host_is_noticed_also_where_nobody_says_where_it_is() -> None:
+    assert located(Wire({(ISP, "example.com"): "198.18.0.7"})) == Vantage(via="fakeip")
+
+
 def test_whoever_answers_in_the_place_of_the_authoritative_server_is_not_believed() -> None:
     answers = {(GOOGLE, MYADDR): '"74.125.18.1"', (OPENDNS, MYIP): "130.192.91.211", **CYMRU}
     assert located(Wire(answers, authoritative=False)) == HERE
@@ -182,7 +210,7 @@ def test_it_is_kept_for_hours_and_looked_up_once_for_checks_side_by_side() -> No
             counts.append(len(wire.asked))
         return counts
 
-    assert run(locate()) == [3, 3, 6]
+    assert run(locate()) == [4, 4, 8]
 
 
 def test_what_is_incomplete_is_tried_again_soon() -> None:
@@ -197,7 +225,7 @@ def test_what_is_incomplete_is_tried_again_soon() -> None:
             counts.append(len(wire.asked))
         return counts
 
-    assert run(locate()) == [2, 2, 4]
+    assert run(locate()) == [3, 3, 6]
 
 
 # --- how answers read ------------------------------------------------------------------------------------------------
