@@ -1,5 +1,6 @@
 """Block alerts begin here: what measurements over time amount to. Pure; who is told, and how, is decided elsewhere."""
 
+from bot.incidents import agenda
 from bot.incidents.machine import advance, step
 from bot.incidents.model import HOST, Change, Claim, Reading, Severity, State, Subject, in_directory, of_service
 from bot.incidents.readings import readings
@@ -13,6 +14,7 @@ __all__ = [
     "State",
     "Subject",
     "advance",
+    "agenda",
     "in_directory",
     "of_service",
     "readings",
