@@ -51,6 +51,7 @@ def answer(service: Service, answer: Answer, record: Record | None = None, stori
         *(Paragraph(say(words.NEXT_STEP[cause])) for cause in found[:1] if cause in words.NEXT_STEP),
         *headlines.links(stories, answer.measured_at + (answer.age_s or 0)),
         _measured(answer),
+        *_via(report.vantage),
         *_evidence(report),
     )
     return Reply(topic=asked_as(service), blocks=blocks, buttons=((_again(service),),))
@@ -138,7 +139,14 @@ def measured(answer: Answer) -> Moment:
 def _place(vantage: Vantage) -> str:
     asn = f"AS{vantage.asn}" if vantage.asn else ""
     network = " ".join(part for part in (asn, vantage.network or "") if part)
-    return ", ".join(part for part in (network, vantage.country or "") if part)
+    place = ", ".join(part for part in (network, vantage.country or "") if part)
+    return say(words.PLACE_IN_DATA_CENTRE, place=place) if place and vantage.via == "hosting" else place
+
+
+def _via(vantage: Vantage) -> Iterable[Paragraph]:
+    """Yield what stands between this host and what people around it have."""
+    if vantage.via in words.VIA:
+        yield Paragraph(say(words.VIA[vantage.via]))
 
 
 def _evidence(report: Report) -> Iterable[Items]:

@@ -78,6 +78,12 @@ BASELINE_ALLOWLIST = "This host's network seems to let only chosen sites through
 
 MEASURED = "Measured {when} from this bot's host."
 MEASURED_IN = "Measured {when} from this bot's host ({place})."
+PLACE_IN_DATA_CENTRE = "{place}, a data centre"
+"""A part of MEASURED_IN's place."""
+VIA = {
+    "vpn": "This bot's host is behind a VPN: people around it may see something else.",
+    "fakeip": "This bot's host is behind a proxy that answers DNS itself: people without it may see something else.",
+}
 TOOK = "It took {seconds} s."
 JUST_NOW = "just now"
 

@@ -197,6 +197,13 @@ def test_an_answer_says_how_old_it_is_and_where_it_was_measured(age_s: float | N
     assert f"Measured {spoken} from this bot's host (AS64500 Example Net, ZZ)." in said(known, age_s)
 
 
+def test_an_answer_says_what_stands_between_its_host_and_other_people() -> None:
+    hosted = report(vantage=Vantage(asn=24940, network="Hetzner", country="DE", via="hosting"))
+    assert "from this bot's host (AS24940 Hetzner, DE, a data centre)." in said(hosted)
+    assert "behind a VPN" in said(report(vantage=Vantage(country="DE", via="vpn")))
+    assert "a proxy that answers DNS itself" in said(report(vantage=Vantage(via="fakeip")))
+
+
 def test_a_new_measurement_is_one_button_away() -> None:
     assert replies.answer(HOST, Answer(report("example.org"), NOW)).buttons[0][0].command == "/again example.org"
 
