@@ -20,10 +20,14 @@ from dotenv.parser import Original, parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from probes.outside import control_url
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ENV_FILE = Path(".env")
+_OPERATORS = 2
+"""No resolver is believed alone: two that agree are what proves a lie."""
 _PROXIES = "http https socks4 socks4a socks5 socks5h"
 
 
@@ -32,10 +36,23 @@ class SettingsError(Exception):
 
 
 def _url(schemes: str, text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in schemes.split() or not parts.hostname or re.search(r"\s", text):
+    if not _names_host(schemes.split(), text):
         raise ValueError(f"is not a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes.split())}")
     return text
+
+
+def _names_host(schemes: Sequence[str], text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # its text would repeat the value
+        return False
+    return parts.scheme in schemes and bool(parts.hostname) and not re.search(r"\s", text)
+
+
+def _of_several_operators(urls: tuple[str, ...]) -> tuple[str, ...]:
+    if len({urlsplit(url).hostname for url in urls}) < _OPERATORS:
+        raise ValueError(f"is too few: the answers of {_OPERATORS} operators at least are held against each other")
+    return urls
 
 
 def _secret_url(schemes: str, secret: SecretStr) -> SecretStr:
@@ -78,6 +95,7 @@ CommaSeparated = BeforeValidator(_split)
 HttpUrl = Annotated[str, AfterValidator(partial(_url, "https http"))]
 RegisterList = Literal["dpi", "domains", "snapshot"]
 HttpsUrl = Annotated[str, AfterValidator(partial(_url, "https"))]
+ControlUrl = Annotated[str, AfterValidator(partial(_url, "https http")), AfterValidator(control_url)]
 
 
 class Settings(BaseSettings):
@@ -97,12 +115,12 @@ class Settings(BaseSettings):
     admin_ids: Annotated[tuple[int, ...], NoDecode, CommaSeparated] = ()
     database_path: Path = Path("reachbot.sqlite3")
     catalogue_dir: Path | None = None
-    trusted_doh: Annotated[tuple[HttpsUrl, ...], NoDecode, CommaSeparated] = (
+    trusted_doh: Annotated[tuple[HttpsUrl, ...], NoDecode, CommaSeparated, AfterValidator(_of_several_operators)] = (
         "https://1.1.1.1/dns-query",
         "https://8.8.8.8/dns-query",
         "https://9.9.9.9/dns-query",
     )
-    outside_controls: Annotated[tuple[HttpUrl, ...], NoDecode, CommaSeparated] = (
+    outside_controls: Annotated[tuple[ControlUrl, ...], NoDecode, CommaSeparated] = (
         "https://0.th.ooni.org",
         "https://1.th.ooni.org",
         "https://2.th.ooni.org",

@@ -127,11 +127,11 @@ def test_a_check_opens_the_engine_as_configured_closes_it_and_needs_no_database(
     reachbot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "missing" / "db"))
-    monkeypatch.setenv("TRUSTED_DOH", "https://doh.example/q")
+    monkeypatch.setenv("TRUSTED_DOH", "https://doh.example/q https://doh.test/q")
     assert reachbot("check", "--deep", "whatsapp")[0] == 0
     engine = CannedEngine.opened
     assert engine is not None
-    assert engine.settings["trusted_doh"] == ("https://doh.example/q",)
+    assert engine.settings["trusted_doh"] == ("https://doh.example/q", "https://doh.test/q")
     assert (engine.deep, engine.closed) == ([True], True)
 
 

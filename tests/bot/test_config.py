@@ -48,6 +48,18 @@ def test_lists_are_separated_by_commas_or_spaces(tmp_path: Path) -> None:
     assert settings.trusted_doh == ("https://a.example/q", "https://b.example/q")
 
 
+def test_a_single_resolver_is_told_that_it_takes_two(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^TRUSTED_DOH is too few: the answers of 2 operators at least"):
+        load_settings(env_file(tmp_path, "TRUSTED_DOH=https://1.1.1.1/dns-query"))
+
+
+def test_an_outside_control_may_be_the_near_end_of_a_tunnel_and_no_other_plain_one(tmp_path: Path) -> None:
+    tunnel = load_settings(env_file(tmp_path, "OUTSIDE_CONTROLS=http://127.0.0.1:8080"))
+    assert tunnel.outside_controls == ("http://127.0.0.1:8080",)
+    with pytest.raises(SettingsError, match=r"^OUTSIDE_CONTROLS is neither an https:// URL nor"):
+        load_settings(env_file(tmp_path, "OUTSIDE_CONTROLS=http://control.example"))
+
+
 def test_an_empty_value_is_none_but_turns_the_register_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = env_file(tmp_path, "CACHE_SECONDS=\nREGISTRY_URL=\n")
     defaults = load_settings(tmp_path / "missing")
@@ -78,7 +90,12 @@ def test_a_language_may_be_written_as_locales_are(tmp_path: Path, written: str, 
         ("WEBHOOK_PORT", "s3cret"),
         ("ADMIN_IDS", "1,s3cret"),
         ("TRUSTED_DOH", "http://s3cret.example/dns-query"),
+        ("TRUSTED_DOH", "https://[s3cret]/dns-query https://1.1.1.1/dns-query"),
+        ("TRUSTED_DOH", "https://s3cret.example/dns-query"),
+        ("TRUSTED_DOH", "https://s3cret.example/a https://s3cret.example/b"),
         ("OUTSIDE_CONTROLS", "s3cret"),
+        ("OUTSIDE_CONTROLS", "http://s3cret.example"),
+        ("OUTSIDE_CONTROLS", "https://[s3cret]"),
         ("REGISTRY_URL", "s3cret"),
         ("REGISTRY_LISTS", "dpi,s3cret"),
         ("REGISTRY_INTERVAL_SECONDS", "1"),
