@@ -6,9 +6,7 @@ from probes.model import Status
 
 HISTORY_WHAT = "Of which service? For example: /history whatsapp 7d — or 24h, 30d, 1y."
 HISTORY_NONE = "{name}: I have not measured it in this time."
-HISTORY_HOST_LIMIT = "Of a site that somebody named I keep one day only."
 HISTORY_ALT = "{name}, {period}: how it worked over time"
-HISTORY_UNDRAWN = "The picture could not be drawn. Reference: {reference}"
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "one year"}
 PERIOD_BUTTONS = {"24h": "24 h", "7d": "7 d", "30d": "30 d", "1y": "1 y"}
@@ -58,7 +56,6 @@ CHART_LAST = {
 CHART_NOTHING = "Not measured in this time"
 CHART_WORKED = "Worked {share} % of the time"
 CHART_WHOLE = "All in all"
-CHART_INCIDENTS = "Incidents"
 CHART_CAUSES = "What stopped it"
 CHART_RESPONSE = "Time to answer, in ms: typical, and 95 of 100"
 CHART_NO_RESPONSE = "Nothing answered in this time"
@@ -76,7 +73,10 @@ BOARD_STATES = {
     Status.INCONCLUSIVE: ("{count} cannot be told", "{count} cannot be told"),
 }
 BOARD_UNKNOWN = ("{count} not measured lately", "{count} not measured lately")
-BOARD_ALT = "The state of {count} services, each with its last 24 hours"
+BOARD_ALT = (
+    "The state of {count} service, with its last 24 hours",
+    "The state of {count} services, each with its last 24 hours",
+)
+BOARD_AT = "{when}, {zone}. Empty: not measured."
 BOARD_LATEST = "The last measurement was {ago}."
 BOARD_BECAUSE = "{name} — {reason}"
-HISTORY_BUTTON = "{name}: history"

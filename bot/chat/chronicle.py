@@ -1,0 +1,171 @@
+"""The desk of the past: /history of one service, and /status of all, each with a picture.
+
+What is said is decided in `bot.chat.past` and `bot.chat.standing`, what is drawn in `bot.chat.timeline` and
+`bot.chat.board`. Nothing is measured for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.chat import board, past, replies, standing, timeline, words
+from bot.chat.charts import THEMES, painted
+from bot.chat.language import named, plural, say
+from bot.chat.matching import match
+from bot.chat.past import PERIODS, Past
+from bot.chat.reply import Picture
+from bot.checks import asked_as
+from bot.store import StoreError
+from probes.targets import BadTarget, host_service
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import tzinfo
+
+    from bot.chat.commands import Message
+    from bot.chat.conversation import Request, Responder
+    from bot.chat.past import Incident, Period
+    from bot.chat.reply import Reply
+    from bot.store.history import History
+    from probes.catalogue import Catalogue
+    from probes.model import Service
+
+    IncidentsOf = Callable[[Service, float], Awaitable[Sequence[Incident]]]
+    """Returns those of a service that were not over at a time yet."""
+    ZoneOf = Callable[[str], Awaitable[tzinfo]]
+    """Returns the time zone of a chat."""
+
+_log = logging.getLogger(__name__)
+
+_DEFAULT_PERIOD, _DEFAULT_THEME = "7d", "dark"
+_HOST_PERIOD = "24h"
+"""As long as anything is kept of a bare host."""
+_PERIOD_NAMES = {
+    **{id_: id_ for id_ in PERIODS},
+    **dict.fromkeys(("1d", "day", "today", "день", "сутки", "24ч", "jour"), "24h"),
+    **dict.fromkeys(("1w", "week", "неделя", "7д", "semaine", "7j"), "7d"),
+    **dict.fromkeys(("1m", "month", "месяц", "30д", "mois", "30j"), "30d"),
+    **dict.fromkeys(("12m", "365d", "year", "год", "1г", "an", "1an"), "1y"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a /history asks for."""
+
+    name: str
+    period: str | None
+    theme: str
+
+
+class Chronicle:
+    """Answers from what is kept; without pictures where they cannot be drawn."""
+
+    commands = ("history", "status")
+
+    def __init__(
+        self,
+        history: History,
+        catalogue: Catalogue,
+        *,
+        incidents_of: IncidentsOf | None = None,
+        zone_of: ZoneOf | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Without `incidents_of` nothing is said of incidents; without `zone_of` times are UTC."""
+        self._history = history
+        self._catalogue = catalogue
+        self._incidents_of = incidents_of
+        self._zone_of = zone_of
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def obey(self, message: Message, request: Request, responder: Responder) -> None:
+        """Answer one of the commands."""
+        try:
+            zone = await self._zone_of(request.chat) if self._zone_of else UTC
+            reply = await (self._status(zone) if message.command == "status" else self._past(message.rest, zone))
+        except StoreError as error:
+            _log.warning("The history could not be read: %s", error)
+            reply = replies.plain(say(words.NOT_NOW))
+        await responder.answer(reply)
+
+    # --- one service -------------------------------------------------------------------------------------------------
+
+    async def _past(self, text: str, zone: tzinfo) -> Reply:
+        asked = _asked(text)
+        service = self._service(asked.name)
+        if isinstance(service, str):
+            return replies.plain(service)
+        period = PERIODS[_HOST_PERIOD if service.kind == "host" else asked.period or _DEFAULT_PERIOD]
+        known = await self._known(service, period, zone)
+        caption = past.caption(known, theme=asked.theme)
+        if known.last is None:
+            return caption
+        draw = partial(timeline.draw, past.timeline(known), THEMES[asked.theme])
+        alt = say(words.HISTORY_ALT, name=service.name, period=named(words.CHART_PERIODS, period.id))
+        return await self._with_picture(caption, draw, alt)
+
+    def _service(self, name: str) -> Service | str:
+        """Return the service or the host that is meant, or what has to be said instead."""
+        found = match(name, self._catalogue)
+        if found.services:
+            return found.services[0]
+        if not found.hosts:
+            return say(words.HISTORY_WHAT)
+        try:
+            return host_service(found.hosts[0])
+        except BadTarget as error:
+            return str(error)
+
+    async def _known(self, service: Service, period: Period, zone: tzinfo) -> Past:
+        now = self._clock()
+        begin = now - period.length_s
+        target = asked_as(service)
+        readings = await self._history.readings(service.kind, target, since=begin, now=now)
+        statuses = {readings[-1].status} if readings else set()
+        since = await self._history.since(service.kind, target, statuses, now=now) if statuses else None
+        incidents = await self._incidents_of(service, begin) if self._incidents_of else None
+        return Past(service, period, readings, since, incidents, now, zone)
+
+    # --- all of them -------------------------------------------------------------------------------------------------
+
+    async def _status(self, zone: tzinfo) -> Reply:
+        now = self._clock()
+        ids = [service.id for service in self._catalogue]
+        known = await self._history.board(ids, since=now - standing.WINDOW_S, now=now)
+        found = standing.standings(list(self._catalogue), known, now)
+        caption = standing.caption(found, now)
+        if not found:
+            return caption
+        draw = partial(board.draw, standing.board(found, now, zone))
+        return await self._with_picture(caption, draw, plural(*words.BOARD_ALT, len(found)))
+
+    async def _with_picture(self, caption: Reply, draw: Callable[[], bytes], alt: str) -> Reply:
+        try:
+            async with self._turn:  # those who wait do not each hold a thread
+                png = await painted(draw)
+        except Exception:  # noqa: BLE001 -- whatever is wrong with drawing, the words say it all
+            _log.exception("A picture could not be drawn")
+            return caption
+        return replace(caption, picture=Picture(png, alt))
+
+
+def _asked(text: str) -> _Asked:
+    """Read "whatsapp 30d", "whatsapp year light": a period and a look may stand anywhere behind the name."""
+    name: list[str] = []
+    period, theme = None, _DEFAULT_THEME
+    for word in text.split():
+        if word.lower() in _PERIOD_NAMES and name:
+            period = _PERIOD_NAMES[word.lower()]
+        elif word.lower() in THEMES and name:
+            theme = word.lower()
+        else:
+            name.append(word)
+    return _Asked(" ".join(name), period, theme)
