@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from bot.broadcasts.model import OVER, Tally
+from bot.chat.language import speaking
 from bot.chat.panels import Seen, panel
 from bot.store import StoreError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.outbox import Content
     from bot.outbox.model import State as MessageState
     from bot.store.broadcasts import BroadcastStore
+    from bot.store.chats import Chats
     from bot.store.outbox import OutboxStore
 
 _log = logging.getLogger(__name__)
@@ -52,14 +54,21 @@ class Broadcasts:
         self,
         store: BroadcastStore,
         outbox: OutboxStore,
+        chats: Chats,
         *,
+        language: str,
         per_s: float,
         wake: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`per_s` messages leave in a second at most; `wake` tells the outbox that there are some."""
+        """`per_s` messages leave in a second at most; `wake` tells the outbox that there are some.
+
+        `language` is spoken to operators who chose none.
+        """
         self.store = store
         self._outbox = outbox
+        self._chats = chats
+        self._language = language
         self._per_s = per_s
         self._wake = wake
         self._clock = clock
@@ -151,8 +160,10 @@ class Broadcasts:
         one = await self.store.find(broadcast)
         if one is None:
             return
-        known = await self.store.panel(broadcast)
-        shown = await stage.show(one.made_by, known, panel(await self.seen(one)))
+        known, operator = await self.store.panel(broadcast), await self._chats.find(one.made_by)
+        with speaking((operator and operator.language) or self._language):
+            reply = panel(await self.seen(one))
+        shown = await stage.show(one.made_by, known, reply)
         if shown and shown != known:
             await self.store.show_in(broadcast, shown)
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from bot.broadcasts.broadcasts import Refusal
 from bot.chat import panels, replies
 from bot.chat import words as general
-from bot.chat import words_broadcasts as words
 from bot.chat.language import LANGUAGES, all_of, say, speaking
 from bot.chat.panels import PAGE
 from bot.chat.reply import Button, Paragraph, Reply
+from bot.chat.words import broadcasts as words
 from bot.outbox import Copied, Written
 from bot.store import StoreError
 

@@ -34,6 +34,12 @@ COMMANDS = {
     "privacy": Shown.TO_ADMINS,
     "forget": Shown.TO_ADMINS,
     "help": Shown.TO_ALL,
+    "announcements": Shown.TO_ADMINS,
+    "broadcast": Shown.TO_OPERATORS,
+    "broadcasts": Shown.TO_OPERATORS,
+    "variant": Shown.TO_OPERATORS,
+    "stats": Shown.TO_OPERATORS,
+    "health": Shown.TO_OPERATORS,
     "feeds": Shown.TO_OPERATORS,
     "start": Shown.NOWHERE,
 }

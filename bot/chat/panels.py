@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.broadcasts.model import Broadcast, Tally, remaining_s
-from bot.chat import words_broadcasts as words
 from bot.chat.language import LANGUAGES, all_of, lasting, named, plural, say
 from bot.chat.reply import Button, Headline, Items, Line, Paragraph, Reply
+from bot.chat.words import broadcasts as words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

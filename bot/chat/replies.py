@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence, headlines, proofs, words
+from bot.chat.beside import NOTHING_BESIDE, Beside, instead, since
 from bot.chat.language import ago, around, named, number, one_of, say
 from bot.chat.register import register
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.checks import Answer
-    from bot.news import Story
-    from bot.registry import Record
     from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
 
 MOST_SENTENCES = 2
@@ -35,26 +34,36 @@ _BASELINE_CAUSES = {
 # --- a report --------------------------------------------------------------------------------------------------------
 
 
-def answer(service: Service, answer: Answer, record: Record | None = None, stories: Sequence[Story] = ()) -> Reply:
-    """Return what was found out: the whole of it in the first line, the reasons after it, the evidence last."""
-    report = answer.report
+def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) -> Reply:
+    """Return what was found out: what matters on a phone's first screen, its parts after that, the evidence last."""
+    report, now = answer.report, answer.measured_at + (answer.age_s or 0)
     found = causes(report)
     blocks: tuple[Block, ...] = (
-        Headline(_headline(service.name, report.status, report.confidence, found), report.status),
+        headline(service, report),
         *_baseline(report),
         *(Paragraph(say(words.SENTENCE[cause])) for cause in found[:MOST_SENTENCES]),
         *_thin(report),
-        *_components(report),
+        *since(beside.since, report, now),
         *_beyond_dns(report),
-        *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
-        *(register(record, report) if record else ()),
         *(Paragraph(say(words.NEXT_STEP[cause])) for cause in found[:1] if cause in words.NEXT_STEP),
-        *headlines.links(stories, answer.measured_at + (answer.age_s or 0)),
+        *instead(beside.instead),
         _measured(answer),
+        *_components(report),
+        *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
+        *(register(beside.record, report) if beside.record else ()),
+        *headlines.links(beside.stories, now),
         *_via(report.vantage),
         *_evidence(report),
     )
-    return Reply(topic=asked_as(service), blocks=blocks, buttons=((_again(service),),))
+    return Reply(topic=asked_as(service), blocks=blocks, buttons=_buttons(service, beside))
+
+
+def _buttons(service: Service, beside: Beside) -> tuple[tuple[Button, ...], ...]:
+    asked = asked_as(service)
+    why = Button(say(words.WHY_BUTTON), f"/why {asked}")
+    alert = Button(say(words.ALERT_BUTTON), f"/subscribe {asked}")
+    offered = (alert,) if beside.alerts and service.kind == "service" else ()
+    return (again(service), why), (details(service), *offered)
 
 
 def causes(report: Report) -> tuple[Cause, ...]:
@@ -66,11 +75,13 @@ def causes(report: Report) -> tuple[Cause, ...]:
     return tuple(sorted(found, key=lambda cause: cause not in HOST_CAUSES))
 
 
-def _headline(name: str, status: Status, confidence: Confidence, causes: Sequence[Cause]) -> str:
-    if status is Status.INCONCLUSIVE:
-        reason = say(words.BRIEF[causes[0]] if causes else words.UNKNOWN_REASON)
-        return say(words.INCONCLUSIVE, name=name, reason=reason)
-    return say(words.HEADLINE[status, confidence], name=name)
+def headline(service: Service, report: Report) -> Headline:
+    """Return the one line that says it all."""
+    if report.status is not Status.INCONCLUSIVE:
+        return Headline(say(words.HEADLINE[report.status, report.confidence], name=service.name), report.status)
+    found = causes(report)
+    reason = say(words.BRIEF[found[0]] if found else words.UNKNOWN_REASON)
+    return Headline(say(words.INCONCLUSIVE, name=service.name, reason=reason), report.status)
 
 
 def _baseline(report: Report) -> Iterable[Paragraph]:
@@ -93,10 +104,11 @@ def _thin(report: Report) -> Iterable[Paragraph]:
 def _components(report: Report) -> Iterable[Items]:
     """Yield the components line by line where there are several; a single one is what the headline says."""
     if len(report.components) > 1 and report.baseline.network not in _NO_NETWORK:
-        yield Items(say(words.COMPONENTS), tuple(_component(component) for component in report.components))
+        yield Items(say(words.COMPONENTS), tuple(map(component, report.components)))
 
 
-def _component(found: ComponentFinding) -> Line:
+def component(found: ComponentFinding) -> Line:
+    """Return what there is to say of one component."""
     name = named(words.COMPONENT_NAMES, found.id)
     if not found.essential:
         name = say(words.OPTIONAL_COMPONENT, component=name)
@@ -130,13 +142,14 @@ def _measured(answer: Answer) -> Moment:
 
 def measured(answer: Answer) -> Moment:
     """Return when and where it was measured."""
-    place = _place(answer.report.vantage)
+    place = whereabouts(answer.report.vantage)
     before, after = around(words.MEASURED_IN if place else words.MEASURED, "when", place=place)
     spoken = say(words.JUST_NOW) if answer.age_s is None else ago(answer.age_s)
     return Moment(before, spoken, after, answer.measured_at)
 
 
-def _place(vantage: Vantage) -> str:
+def whereabouts(vantage: Vantage) -> str:
+    """Return the network and the country that is measured from, as far as they are known."""
     asn = f"AS{vantage.asn}" if vantage.asn else ""
     network = " ".join(part for part in (asn, vantage.network or "") if part)
     place = ", ".join(part for part in (network, vantage.country or "") if part)
@@ -154,8 +167,14 @@ def _evidence(report: Report) -> Iterable[Items]:
         yield Items(say(words.EVIDENCE), tuple(map(Line, found)), evidence=True)
 
 
-def _again(service: Service) -> Button:
+def again(service: Service) -> Button:
+    """Return the button that has it measured anew."""
     return Button(say(words.AGAIN_BUTTON), f"/again {asked_as(service)}")
+
+
+def details(service: Service) -> Button:
+    """Return the button that shows every observation."""
+    return Button(say(words.DETAILS_BUTTON), f"/details {asked_as(service)}")
 
 
 # --- while it is measured --------------------------------------------------------------------------------------------
@@ -233,12 +252,12 @@ def did_you_mean(suggestions: Sequence[Service]) -> Reply:
 def broken(service: Service, reference: str) -> Reply:
     """Return the apology for a fault of this program; `reference` finds it in the log."""
     text = say(words.BROKEN, name=service.name, reference=reference)
-    return Reply(topic=asked_as(service), blocks=(Paragraph(text),), buttons=((_again(service),),))
+    return Reply(topic=asked_as(service), blocks=(Paragraph(text),), buttons=((again(service),),))
 
 
 def busy(service: Service) -> Reply:
     """Return the request to come back later."""
-    return Reply(topic=asked_as(service), blocks=(Paragraph(say(words.BUSY)),), buttons=((_again(service),),))
+    return Reply(topic=asked_as(service), blocks=(Paragraph(say(words.BUSY)),), buttons=((again(service),),))
 
 
 def too_many(count: int, left_out: Iterable[str]) -> Reply:

@@ -36,6 +36,12 @@ MENU = {
     "privacy": "What I keep of this chat",
     "forget": "Delete what I keep of this chat",
     "help": "How to ask",
+    "announcements": "Whether you get announcements here",
+    "broadcast": "Tell many people something",
+    "broadcasts": "Past broadcasts and those on their way",
+    "variant": "The text of a broadcast for one language",
+    "stats": "How much the bot does",
+    "health": "How the bot is doing",
     "feeds": "How the news feeds are doing",
 }
 ABOUT = (

@@ -128,5 +128,5 @@ HEALTH_DATABASE = "Database: {megabytes} MB, SQLite {version}."
 HEALTH_OLD_SQLITE = (
     "SQLite before 3.51.3 can damage a database that two programs write at once: let only this bot open it."
 )
-HEALTH_OUTBOX = "Outbox: {count} messages waiting, the oldest for {duration}."
+HEALTH_OUTBOX = "Outbox: the oldest message has waited for {duration}."
 HEALTH_OUTBOX_EMPTY = "Outbox: nothing is waiting."

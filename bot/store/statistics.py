@@ -1,0 +1,86 @@
+"""Counts for those who run the bot: how many chats, subscriptions, measurements and messages; never whose."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import aiosqlite
+
+    from bot.store.database import Database
+
+DAYS = 7
+_DAY_S = 24 * 3600
+
+_CHATS = "SELECT kind, language, count(*) FROM chat WHERE state = 'active' GROUP BY kind, language ORDER BY 3 DESC"
+_SUBSCRIPTIONS = "SELECT subject, count(DISTINCT chat) FROM subscription GROUP BY subject ORDER BY 2 DESC, 1"
+_MEASUREMENTS = """
+    SELECT date(at, 'unixepoch'), sum(times) FROM reading WHERE at >= ? GROUP BY 1 ORDER BY 1 DESC
+"""
+_MESSAGES = "SELECT state, count(*) FROM message WHERE ended_at IS NULL OR ended_at >= ? GROUP BY state"
+_WAITS_SINCE = "SELECT min(not_before) FROM message WHERE state IN ('waiting', 'leased')"
+_SIZE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much there is of what; of measurements and messages, in the last `DAYS`."""
+
+    chats: tuple[tuple[str, str | None, int], ...]
+    """By kind and chosen language."""
+    subscriptions: tuple[tuple[str, int], ...]
+    measurements: tuple[tuple[str, int], ...]
+    """By day, the latest first."""
+    messages: dict[str, int]
+    """By state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the database itself is doing."""
+
+    size_bytes: int
+    sqlite: str
+    oldest_waits_since: float | None
+    """Since when the message waits that has waited longest, in seconds since 1970."""
+
+
+class Statistics:
+    """Every method is one transaction, and raises `StoreError` when it cannot take place."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def counts(self, *, now: float) -> Counts:
+        """Count what is there."""
+        since = now - DAYS * _DAY_S
+
+        async def work(connection: aiosqlite.Connection) -> Counts:
+            return Counts(
+                chats=tuple(map(tuple, await _rows(connection, _CHATS))),
+                subscriptions=tuple(map(tuple, await _rows(connection, _SUBSCRIPTIONS))),
+                measurements=tuple(map(tuple, await _rows(connection, _MEASUREMENTS, (since,)))),
+                messages={row[0]: row[1] for row in await _rows(connection, _MESSAGES, (since,))},
+            )
+
+        return await self._database.transaction(work)
+
+    async def health(self) -> Health:
+        """Return how large the database is and how long messages wait."""
+
+        async def work(connection: aiosqlite.Connection) -> Health:
+            ((size_bytes,),) = await _rows(connection, _SIZE)
+            ((since,),) = await _rows(connection, _WAITS_SINCE)
+            return Health(size_bytes=size_bytes, sqlite=sqlite3.sqlite_version, oldest_waits_since=since)
+
+        return await self._database.transaction(work)
+
+
+async def _rows(
+    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] = ()
+) -> Iterable[aiosqlite.Row]:
+    return await connection.execute_fetchall(statement, values)

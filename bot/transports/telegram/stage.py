@@ -1,0 +1,62 @@
+"""Where operators see, in Telegram, what a broadcast looks like and what becomes of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from telegram.error import TelegramError
+
+from bot.broadcasts.broadcasts import Refusal
+from bot.outbox.delivery import Sent, Unknown
+from bot.outbox.model import Message, Priority
+from bot.transports.telegram.calls import PLATFORM, Place, chat_id_of
+from bot.transports.telegram.render import render
+
+if TYPE_CHECKING:
+    from bot.chat.reply import Reply
+    from bot.outbox import Content
+    from bot.outbox.delivery import Delivery
+    from bot.transports.telegram.sender import Sender
+
+_log = logging.getLogger(__name__)
+
+
+class TelegramStage:
+    """Shows what goes by the outbox elsewhere, by the same way."""
+
+    def __init__(self, delivery: Delivery, sender: Sender) -> None:
+        self._delivery = delivery
+        self._sender = sender
+
+    async def preview(self, chat: str, content: Content) -> None:
+        """Show a content exactly as it will arrive. Raises `Refusal`."""
+        outcome = await self._delivery.deliver(
+            Message(
+                id=0,
+                chat=chat,
+                is_group=False,
+                language=None,
+                muted=False,
+                thread=None,
+                content=content,
+                priority=Priority.ALERT,
+                attempts=1,
+                doubts=0,
+            )
+        )
+        if not isinstance(outcome, Sent | Unknown):
+            raise Refusal(getattr(outcome, "reason", str(outcome)))
+
+    async def show(self, chat: str, message: str | None, reply: Reply) -> str | None:
+        """Put a reply in the place of a message, or below all others; return the message's id, if it is known."""
+        if not chat.startswith(f"{PLATFORM}:"):
+            return None
+        place, rendered = Place(chat_id_of(chat)), render(reply)
+        try:
+            if message and await self._sender.edit(place, int(message), rendered):
+                return message
+            return str(await self._sender.send(place, rendered))
+        except TelegramError as error:
+            _log.info("The progress of a broadcast was not shown: %s", error)
+            return message
