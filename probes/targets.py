@@ -22,6 +22,22 @@ MAX_LABEL = 63
 MAX_NAME = 253
 """Characters; a name's are counted in its ASCII form (RFC 1035 §2.3.4)."""
 
+# What is wrong with what was typed: whole sentences, which whoever talks to people may translate.
+NOTHING_TYPED = "Type the name of a host, such as example.org."
+TOO_LONG = "That is too long: an address has at most {most} characters."
+CONTROL_CHARACTERS = "That holds control characters; type a plain host name, such as example.org."
+NOT_WEB = "Only web addresses are checked, those with http:// and https://."
+PATH_TOO_LONG = "The path is too long: at most {most} characters are asked for."
+NAMES_A_PERSON = "Leave out what stands before the @: only the host is checked."
+NOT_A_HOST = "{typed} is not a host name."
+NO_HOST = "There is no host name in that."
+OTHER_PORT = "Port {port} is not checked: only 80 and 443 are."
+NAME_TOO_LONG = "That name is too long: it may have {most} characters."
+NOT_PUBLIC = "{typed} is no name of the public DNS: nothing under .{domain} is."
+NOT_FULL = "{typed} is not a full host name, such as example.org."
+LABEL_TOO_LONG = "A part of that name is too long: between two dots there may be {most} characters."
+AN_ADDRESS = "{typed} is an IP address: type a host name, such as example.org."
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _URL = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<authority>[^/?#]*)(?P<path>/[^?#]*)?(?:[?#].*)?",
@@ -41,7 +57,12 @@ _SPECIAL_USE = frozenset(
 
 
 class BadTarget(ValueError):  # noqa: N818 -- it says what was typed, as `except BadTarget` reads
-    """Not a host that can be checked; its text is one sentence for people."""
+    """Not a host that can be checked: `text` is one sentence for people, and `values` fill its {placeholders}."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text.format(**values))
+        self.text = text
+        self.values = values
 
 
 def host_service(text: str) -> Service:
@@ -70,36 +91,36 @@ def parse(text: str) -> Endpoint:
 def _split(text: str) -> tuple[str | None, str, str]:
     text = text.strip()
     if not text:
-        _refuse("Type the name of a host, such as example.org.")
+        _refuse(NOTHING_TYPED)
     if len(text) > MAX_TEXT:
-        _refuse(f"That is too long: an address has at most {MAX_TEXT} characters.")
+        _refuse(TOO_LONG, most=MAX_TEXT)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        _refuse("That holds control characters; type a plain host name, such as example.org.")
+        _refuse(CONTROL_CHARACTERS)
     parts = _URL.fullmatch(text)
     scheme = parts["scheme"].lower() if parts and parts["scheme"] else None
     if parts is None or scheme not in {None, *_DEFAULT_PORTS}:
-        _refuse("Only web addresses are checked, those with http:// and https://.")
+        _refuse(NOT_WEB)
     return scheme, parts["authority"], _path(parts["path"] or "/")
 
 
 def _path(typed: str) -> str:
     path = quote(typed, safe="/%:@!$&'()*+,;=~")
     if len(path) > MAX_PATH:
-        _refuse(f"The path is too long: at most {MAX_PATH} characters are asked for.")
+        _refuse(PATH_TOO_LONG, most=MAX_PATH)
     return path
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     if "@" in authority:
-        _refuse("Leave out what stands before the @: only the host is checked.")
+        _refuse(NAMES_A_PERSON)
     if _IPV6.fullmatch(authority):
         _refuse_address(authority)
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None:
-        _refuse(f"{_shown(authority)} is not a host name." if authority else "There is no host name in that.")
+        _refuse(NOT_A_HOST if authority else NO_HOST, typed=_shown(authority))
     port = int(parts["port"]) if parts["port"] else None
     if port is not None and port not in WEB_PORTS:
-        _refuse(f"Port {port} is not checked: only 80 and 443 are.")
+        _refuse(OTHER_PORT, port=port)
     return parts["host"], port
 
 
@@ -109,16 +130,16 @@ def _ascii_name(typed: str) -> str:
         mapped = idna.uts46_remap(typed, std3_rules=False).removesuffix(".")
         labels = [_ascii_label(label) for label in mapped.split(".")]
     except UnicodeError as error:  # of which idna.IDNAError is one
-        raise BadTarget(f"{_shown(typed)} is not a host name.") from error
+        raise BadTarget(NOT_A_HOST, typed=_shown(typed)) from error
     name = ".".join(labels)
     if _NUMBER.fullmatch(labels[-1]):
         _refuse_address(typed)
     if len(name) > MAX_NAME:
-        _refuse(f"That name is too long: it may have {MAX_NAME} characters.")
+        _refuse(NAME_TOO_LONG, most=MAX_NAME)
     if labels[-1] in _SPECIAL_USE:
-        _refuse(f"{_shown(typed)} is no name of the public DNS: nothing under .{labels[-1]} is.")
+        _refuse(NOT_PUBLIC, typed=_shown(typed), domain=labels[-1])
     if len(labels) == 1:
-        _refuse(f"{_shown(typed)} is not a full host name, such as example.org.")
+        _refuse(NOT_FULL, typed=_shown(typed))
     return name
 
 
@@ -127,7 +148,7 @@ def _ascii_label(label: str) -> str:
     if not label.isascii() or label.startswith("xn--"):
         label = idna.alabel(idna.ulabel(label) if label.isascii() else label).decode()
     if len(label) > MAX_LABEL:
-        _refuse(f"A part of that name is too long: between two dots there may be {MAX_LABEL} characters.")
+        _refuse(LABEL_TOO_LONG, most=MAX_LABEL)
     if not _LABEL.fullmatch(label):
         raise idna.IDNAError("not a letter-digit-hyphen label")
     return label
@@ -138,11 +159,11 @@ def _unicode_name(name: str) -> str:
 
 
 def _refuse_address(typed: str) -> NoReturn:
-    _refuse(f"{_shown(typed)} is an IP address: type a host name, such as example.org.")
+    _refuse(AN_ADDRESS, typed=_shown(typed))
 
 
-def _refuse(sentence: str) -> NoReturn:
-    raise BadTarget(sentence)
+def _refuse(text: str, **values: object) -> NoReturn:
+    raise BadTarget(text, **values)
 
 
 def _shown(typed: str) -> str:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.chat import categories, commands, replies, words, works
+from bot.chat.beside import Beside
 from bot.chat.commands import Shown
-from bot.chat.language import speaking
+from bot.chat.language import say, speaking
 from bot.chat.matching import match
 from bot.chat.replies import Tally
 from bot.chat.reply import Reply
@@ -169,7 +170,7 @@ class Conversation:
             return
         with speaking(request.language):
             if len(request.text) > MOST_CHARACTERS:
-                await responder.answer(replies.plain(words.TOO_LONG))
+                await responder.answer(replies.plain(say(words.TOO_LONG)))
             elif message.command is None:
                 await self._free_text(message.rest, request, responder)
             elif handler := self._handler(message.command, request):
@@ -246,7 +247,7 @@ class Conversation:
         if message.rest:
             await self._check(message.rest, request, responder, again=message.command == "again")
         else:
-            await responder.answer(replies.plain(words.CHECK_WHAT))
+            await responder.answer(replies.plain(say(words.CHECK_WHAT)))
 
     async def _check(self, text: str, request: Request, responder: Responder, *, again: bool = False) -> None:
         found = self._understood(text)
@@ -267,11 +268,11 @@ class Conversation:
             try:
                 services.append(host_service(host))
             except BadTarget as error:
-                refusals.append(replies.plain(str(error)))
+                refusals.append(replies.plain(say(error.text, **error.values)))
         if found.suggestions and not services:
             refusals = [replies.did_you_mean(found.suggestions)]
         elif not services and not refusals:
-            refusals = [replies.plain(words.NOT_UNDERSTOOD)]
+            refusals = [replies.plain(say(words.NOT_UNDERSTOOD))]
         return _Understood(services[:MOST_CHECKS], refusals, services[MOST_CHECKS:])
 
     async def _as_they_come(
@@ -305,7 +306,7 @@ class Conversation:
             record = await self._register.find(service) if self._register else None
             country = answer.report.vantage.country
             news = await self._newsstand.about(service, request.language, country) if self._newsstand else ()
-            return replies.answer(service, answer, record, news)
+            return replies.answer(service, answer, Beside(record=record, stories=news))
 
         return await with_progress(service, responder, measured)
 

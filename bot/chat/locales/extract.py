@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from babel.messages.catalog import Catalog
 
 from bot.chat.locales import HOME
+from probes import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CHAT = HOME.parent
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -43,8 +44,8 @@ def template() -> Catalog:
 
 
 def sources() -> list[Path]:
-    """Return the modules of words."""
-    return sorted([*(CHAT / "words").rglob("*.py"), *CHAT.glob("words_*.py")])
+    """Return the modules of words, and the one beyond the chat whose sentences people are told."""
+    return [*sorted([*(CHAT / "words").rglob("*.py"), *CHAT.glob("words_*.py")]), Path(targets.__file__)]
 
 
 def texts(source: str) -> Iterator[Text]:
