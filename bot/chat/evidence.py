@@ -14,6 +14,7 @@ from probes.model import (
     DnsObservation,
     HttpObservation,
     OutsideObservation,
+    Purpose,
     TcpObservation,
     TlsObservation,
     TransferObservation,
@@ -42,13 +43,22 @@ def line(observation: AnyObservation) -> str:
 
 def reading(observation: AnyObservation) -> tuple[str, str, str]:
     """Return what was done, what came of it and what it was for: the line without its time."""
-    failure = observation.failure
-    result = named(words.FAILURES, failure) if failure else _success(observation)
-    return _step(observation), result, say(words.PURPOSES[observation.purpose])
+    return _step(observation), outcome(observation), say(words.PURPOSES[purpose_of(observation)])
+
+
+def outcome(observation: AnyObservation) -> str:
+    """Return what came of a step."""
+    return named(words.FAILURES, observation.failure) if observation.failure else _success(observation)
+
+
+def purpose_of(observation: AnyObservation) -> Purpose:
+    """Return what a step was for: whoever else is asked beside a national directory is no directory."""
+    beside = isinstance(observation, DnsObservation) and observation.transport == "doh"
+    return Purpose.HONEST_RESOLVER if beside and observation.purpose is Purpose.DIRECTORY else observation.purpose
 
 
 def _step(observation: AnyObservation) -> str:
-    where = _endpoint(observation)
+    where = endpoint(observation)
     match observation:
         case DnsObservation():
             return f"DNS {observation.query_type} {observation.target.host} @ {observation.resolver}"
@@ -57,7 +67,7 @@ def _step(observation: AnyObservation) -> str:
         case TlsObservation():
             return f"TLS {where} {observation.server_name}"
         case HttpObservation():
-            return f"HTTP {_bounded(observation.url)} @ {observation.target.address or observation.target.host}"
+            return f"HTTP {bounded(observation.url)} @ {observation.target.address or observation.target.host}"
         case OutsideObservation():
             return f"{observation.target.host} @ {observation.control}"
         case _:
@@ -74,15 +84,15 @@ def _success(observation: AnyObservation) -> str:
         case TlsObservation():
             said = observation.version or say(words.SECURED)
         case HttpObservation():
-            said = f"{observation.status} {_bounded(observation.title or '')}".rstrip()
+            said = f"{observation.status} {bounded(observation.title or '')}".rstrip()
         case OutsideObservation():
-            said = say(_how_far(observation))
+            said = say(how_far(observation))
         case TransferObservation():
             said = say(words.MOVED, moved=observation.moved_bytes, wanted=observation.wanted_bytes)
     return said
 
 
-def _how_far(observation: OutsideObservation) -> str:
+def how_far(observation: OutsideObservation) -> str:
     """Return how far the control got: where it tried a handshake, a connection alone is not all."""
     if observation.dns_failure is not None:
         return words.NOT_REACHED
@@ -92,7 +102,8 @@ def _how_far(observation: OutsideObservation) -> str:
     return words.REACHED if connected or observation.tls else words.NOT_REACHED
 
 
-def _endpoint(observation: AnyObservation) -> str:
+def endpoint(observation: AnyObservation) -> str:
+    """Return the address and port of a step; the name where no address is known."""
     target = observation.target
     address = target.address or target.host
     return f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
@@ -104,6 +115,7 @@ def _addresses(addresses: tuple[str, ...]) -> str:
     return say(words.SOME, shown=shown, count=more) if more > 0 else shown
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
+    """Return foreign text on one line, the beginning of it if it is long."""
     plain = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return plain if len(plain) <= _SHOWN_TEXT else plain[: _SHOWN_TEXT - 1] + "…"

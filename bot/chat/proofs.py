@@ -5,16 +5,17 @@ Pure. How one of them is worded is `bot.chat.evidence`' affair.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence
-from probes.model import Arm, Confidence, DnsObservation, HttpObservation, Purpose, Status
+from probes.model import AnyObservation, Arm, Confidence, DnsObservation, HttpObservation, Purpose, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from probes.model import AnyObservation, Cause, ComponentFinding, Report
+    from probes.model import Cause, ComponentFinding, Report
 
 MOST_SHOWN = 8
 _MOST_CONTROLS = 3
@@ -42,19 +43,41 @@ _FOR_ANY_STEP = {
 """Controls that prove something by another step than the one in question."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One step that shows a cause, and what it is held against."""
+
+    suspect: AnyObservation
+    controls: tuple[AnyObservation, ...]
+    alike: int
+    """Further steps that show the same."""
+
+
 def chosen(report: Report, most: int = MOST_SHOWN) -> tuple[AnyObservation, ...]:
     """Return the observations that the findings rest on, the most telling first; of those that read the same, one."""
     seen = {observation.id: observation for observation in report.observations}
     told: dict[tuple[str, ...], AnyObservation] = {}
     for telling in (_first_words, _further_words):
-        for component in _gravest(report):
+        for component in gravest(report):
             because = [seen[id_] for id_ in component.because if id_ in seen]
             for observation in telling(component, because):
                 told.setdefault(evidence.reading(observation), observation)
     return tuple(islice(told.values(), most))
 
 
-def _gravest(report: Report) -> list[ComponentFinding]:
+def exhibit(report: Report, component: ComponentFinding, cause: Cause | None) -> Exhibit | None:
+    """Return what shows a cause best, or without one how things ended; None where nothing that was kept does."""
+    seen = {observation.id: observation for observation in report.observations}
+    because = [seen[id_] for id_ in component.because if id_ in seen]
+    suspects = list(dict.fromkeys(_suspects(cause, because) if cause else _ends(because)))
+    if not suspects:
+        return None
+    first = suspects[0]
+    alike = sum(one.step == first.step and _fate(one) == _fate(first) for one in suspects[1:])
+    return Exhibit(first, tuple(_controls(first, because)) if cause else (), alike)
+
+
+def gravest(report: Report) -> list[ComponentFinding]:
     """Return the components that make the report what it is, the gravest first; none that works beside a broken one."""
     broken = [component for component in report.components if component.status is not Status.OK]
 
@@ -101,9 +124,9 @@ def _controls(suspect: AnyObservation, because: Sequence[AnyObservation]) -> Ite
     """Return the controls of a step: of each purpose one that went through, and one that met the same fate."""
     found: dict[tuple[Purpose, bool], AnyObservation] = {}
     for control in sorted(because, key=lambda one: _likeness(suspect, one), reverse=True):
-        if _is_control(control, suspect) and (_went_through(control) or _fate(control) == _fate(suspect)):
-            found.setdefault((control.purpose, _went_through(control)), control)
-    ordered = sorted(found.values(), key=lambda one: (one.step != suspect.step, not _went_through(one)))
+        if _is_control(control, suspect) and (went_through(control) or _fate(control) == _fate(suspect)):
+            found.setdefault((evidence.purpose_of(control), went_through(control)), control)
+    ordered = sorted(found.values(), key=lambda one: (one.step != suspect.step, not went_through(one)))
     return ordered[:_MOST_CONTROLS]
 
 
@@ -111,10 +134,16 @@ def _is_control(observation: AnyObservation, suspect: AnyObservation) -> bool:
     """Tell whether a step was made to hold this one against: for the same host, and of its kind or good for all."""
     apart = observation is not suspect and observation.connection != (suspect.connection or "")
     alike = observation.step == suspect.step or observation.purpose in _FOR_ANY_STEP
-    return apart and alike and observation.arm is Arm.CONTROL and observation.target.host == suspect.target.host
+    near = observation.target.host == suspect.target.host or _is_unrelated_relay(observation)
+    return apart and alike and near and observation.arm is Arm.CONTROL
 
 
-def _went_through(control: AnyObservation) -> bool:
+def _is_unrelated_relay(control: AnyObservation) -> bool:
+    """Tell whether it is a relay that a service's own is held against, which has no name to say."""
+    return control.step == "stun" and control.purpose is Purpose.UNRELATED_BASELINE
+
+
+def went_through(control: AnyObservation) -> bool:
     """Tell whether the server was heard: also by a certificate for another name than the one that was said."""
     failure, is_block_page = _fate(control)
     return not is_block_page and failure in {None, "ssl_invalid_hostname"}

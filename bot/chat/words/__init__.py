@@ -8,6 +8,7 @@ They are the keys of the catalogues in `bot.chat.locales`, and are said by `bot.
 
 from bot.chat.language import LANGUAGES as LANGUAGES
 from bot.chat.language import ago as ago
+from bot.chat.words.alerts import *
 from bot.chat.words.answer import *
 from bot.chat.words.causes import *
 from bot.chat.words.chat import *
@@ -15,4 +16,5 @@ from bot.chat.words.evidence import *
 from bot.chat.words.history import *
 from bot.chat.words.news import *
 from bot.chat.words.talk import *
+from bot.chat.words.why import *
 from bot.chat.words.works import *

@@ -84,6 +84,10 @@ VIA = {
     "vpn": "This bot's host is behind a VPN: people around it may see something else.",
     "fakeip": "This bot's host is behind a proxy that answers DNS itself: people without it may see something else.",
 }
+BEGAN = "This began {when}."
+LASTS_AT_LEAST = "This was so already {when}; whether it was before, I do not know."
+WORKS_AGAIN = "It works again: that began {when}."
+INSTEAD = "What works here instead: {names}."
 TOOK = "It took {seconds} s."
 JUST_NOW = "just now"
 

@@ -50,5 +50,8 @@ BROKEN = (
 TOO_LONG = "That message is too long for me."
 
 AGAIN_BUTTON = "Check again"
+WHY_BUTTON = "Why?"
+DETAILS_BUTTON = "Details"
+ALERT_BUTTON = "Alert me"
 COMMA = ", "
 """Between the parts of a list."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.chat import replies, words
+from bot.chat.beside import Beside
 from bot.checks import Answer
 from bot.registry import Record
 from bot.store import RegistryEntry
@@ -18,7 +19,7 @@ BLOCKED = report(status=Status.BLOCKED)
 
 
 def said(record: Record | None, found: Report = BLOCKED) -> str:
-    return text_of(replies.answer(WHATSAPP, Answer(found, 0), record))
+    return text_of(replies.answer(WHATSAPP, Answer(found, 0), Beside(record=record)))
 
 
 @pytest.mark.parametrize(
@@ -74,5 +75,5 @@ def test_nothing_known_changes_nothing() -> None:
 
 def test_an_entry_never_touches_the_verdict() -> None:
     listed = Record(listed=(RegistryEntry("a.example"),), complete=True)
-    fine = replies.answer(WHATSAPP, Answer(report(), 0), listed)
+    fine = replies.answer(WHATSAPP, Answer(report(), 0), Beside(record=listed))
     assert fine.blocks[0] == replies.answer(WHATSAPP, Answer(report(), 0)).blocks[0]
