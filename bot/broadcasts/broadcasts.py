@@ -77,12 +77,16 @@ class Broadcasts:
     async def seen(self, broadcast: Broadcast) -> Seen:
         """Return a broadcast with what is known of its messages."""
         if broadcast.started_at is None:
-            return Seen(broadcast, Tally(left=await self.store.how_many(broadcast.audience)), self._per_s)
+            return Seen(
+                broadcast,
+                Tally(left=await self.store.how_many(broadcast.audience, otherwise=self._language)),
+                self._per_s,
+            )
         return Seen(broadcast, tally(await self._outbox.counts(broadcast.id)), self._per_s)
 
     async def start(self, broadcast: int) -> int | None:
         """Begin; return how many chats it goes to, None if it cannot begin any more."""
-        count = await self.store.start(broadcast, now=self._clock())
+        count = await self.store.start(broadcast, otherwise=self._language, now=self._clock())
         if count is not None:
             _log.info("Broadcast %d has begun: %d chats", broadcast, count)
             self._tell()

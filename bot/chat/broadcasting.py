@@ -196,7 +196,7 @@ class Broadcasting:
     async def _send(self, broadcast: Broadcast, _: str) -> Reply | None:
         if broadcast.state not in {"draft", "scheduled"}:
             return _not_now(broadcast)
-        if not await self._broadcasts.store.how_many(broadcast.audience):
+        if not (await self._broadcasts.seen(broadcast)).tally.left:
             return replies.plain(say(words.NOBODY))
         if await self._broadcasts.start(broadcast.id) is None:
             return _not_now(broadcast)

@@ -6,6 +6,7 @@ The messages themselves are `bot.store.outbox`' affair; it is asked within the s
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bot.broadcasts.model import Audience, Broadcast
@@ -63,10 +64,8 @@ _REFUSES = "SELECT 1 FROM broadcast_refusal WHERE chat = ?"
 class BroadcastStore:
     """Every method is one transaction, and raises `StoreError` when it cannot take place."""
 
-    def __init__(self, database: Database, *, otherwise: str = "en") -> None:
-        """`otherwise` is the language of chats in which none was chosen."""
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._otherwise = otherwise
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -86,8 +85,7 @@ class BroadcastStore:
 
     async def address(self, broadcast: int, audience: Audience) -> None:
         """Change whom a draft is for."""
-        sets = {"kinds": audience.kinds, "languages": audience.languages, "services": audience.services}
-        text = json.dumps({name: sorted(chosen) for name, chosen in sets.items()})
+        text = json.dumps({name: sorted(chosen) for name, chosen in asdict(audience).items()})
         await self._write((_SET_AUDIENCE, (text, broadcast)))
 
     async def find(self, broadcast: int) -> Broadcast | None:
@@ -107,11 +105,11 @@ class BroadcastStore:
         """Return those that wait for their time, are on their way, or are paused."""
         return await self._list(_ACTIVE, ())
 
-    async def how_many(self, audience: Audience) -> int:
-        """Return how many chats are in an audience."""
+    async def how_many(self, audience: Audience, *, otherwise: str) -> int:
+        """Return how many chats are in an audience; where no language was chosen, `otherwise` is spoken."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            return int((await _rows(connection, _HOW_MANY, self._narrowing(audience)))[0][0])
+            return int((await _rows(connection, _HOW_MANY, _narrowing(audience, otherwise)))[0][0])
 
         return await self._database.transaction(work)
 
@@ -127,7 +125,7 @@ class BroadcastStore:
 
         return await self._database.transaction(work)
 
-    async def start(self, broadcast: int, *, now: float) -> int | None:
+    async def start(self, broadcast: int, *, otherwise: str, now: float) -> int | None:
         """Give every chat of the audience, as it is now, its message; return how many, None if it cannot begin."""
 
         async def work(connection: aiosqlite.Connection) -> int | None:
@@ -137,7 +135,7 @@ class BroadcastStore:
             contents = {
                 language: await OutboxStore.keep(connection, content, now) for language, content in one.variants.items()
             }
-            recipients = await _rows(connection, _RECIPIENTS, self._narrowing(one.audience))
+            recipients = await _rows(connection, _RECIPIENTS, _narrowing(one.audience, otherwise))
             await OutboxStore.add_all(connection, _outgoing(broadcast, contents, recipients), now)
             return len(recipients)
 
@@ -174,10 +172,6 @@ class BroadcastStore:
 
         return await self._database.transaction(work)
 
-    def _narrowing(self, audience: Audience) -> dict[str, str]:
-        sets = {"kinds": audience.kinds, "languages": audience.languages, "services": audience.services}
-        return {name: json.dumps(sorted(chosen)) for name, chosen in sets.items()} | {"otherwise": self._otherwise}
-
     async def _list(self, statement: str, values: tuple[object, ...]) -> list[Broadcast]:
         async def work(connection: aiosqlite.Connection) -> list[Broadcast]:
             return [await _whole(connection, row) for row in await _rows(connection, statement, values)]
@@ -190,6 +184,10 @@ class BroadcastStore:
                 await connection.execute(statement, values)
 
         await self._database.transaction(work)
+
+
+def _narrowing(audience: Audience, otherwise: str) -> dict[str, str]:
+    return {name: json.dumps(sorted(chosen)) for name, chosen in asdict(audience).items()} | {"otherwise": otherwise}
 
 
 async def _move(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.history import reading
+from bot.store.broadcasts import BroadcastStore
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
 from bot.store.history import KEEP_HOSTS_S, History
@@ -19,6 +20,7 @@ from bot.store.incidents import Incidents
 from bot.store.news import NewsStore
 from bot.store.outbox import OutboxStore
 from bot.store.registries import Registries
+from bot.store.statistics import Statistics
 from probes import reports
 from probes.model import Report
 
@@ -59,6 +61,8 @@ class Store:
         self.outbox = OutboxStore(database)
         self.history = History(database)
         self.incidents = Incidents(database)
+        self.broadcasts = BroadcastStore(database)
+        self.statistics = Statistics(database)
 
     @classmethod
     @asynccontextmanager
