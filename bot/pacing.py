@@ -71,6 +71,10 @@ class _Spaced:
     def earliest(self, now: float) -> float:
         return max(now, self._next - self._ahead_s)
 
+    def spare(self, now: float) -> float:
+        """Return the same for whoever leaves one of the places ahead of time to others."""
+        return max(now, self._next - max(0.0, self._ahead_s - self._interval_s))
+
     def take(self, at: float) -> None:
         self._next = max(self._next, at) + self._interval_s
 
@@ -119,8 +123,8 @@ class Pacer:
     """Tells everybody who wants to send when it may be done."""
 
     def __init__(self, rates: Rates | None = None) -> None:
-        self._rates = rates or Rates()
-        self._overall = _Spaced(self._rates.overall, self._rates.overall_burst)
+        self.rates = rates or Rates()
+        self._overall = _Spaced(self.rates.overall, self.rates.overall_burst)
         self._lanes: dict[Hashable, _Lane] = {}
         self._most_lanes = _MOST_LANES
         self._held_until = float("-inf")
@@ -143,9 +147,24 @@ class Pacer:
         lane = self._lane(chat, group=group, now=now)
         if self.held_until(chat) > now or max(lane.earliest(now), self._overall.earliest(now)) > now:
             return False
-        lane.take(now)
-        self._overall.take(now)
+        self.take(chat, group=group, now=now)
         return True
+
+    def spare_at(self, now: float) -> float:
+        """Return when something may leave that nobody waits for, to whatever chat, unless others take that place.
+
+        It reserves nothing and leaves a part of the burst: what takes its turn never waits behind it.
+        """
+        return max(self._held_until, self._overall.spare(now))
+
+    def open_at(self, chat: Hashable, *, group: bool, now: float) -> float:
+        """Return when a chat may be written to, whatever else goes on."""
+        return self._lane(chat, group=group, now=now).earliest(now)
+
+    def take(self, chat: Hashable, *, group: bool, now: float) -> None:
+        """Use a place now, which is not before `spare_at` and `open_at`."""
+        self._lane(chat, group=group, now=now).take(now)
+        self._overall.take(now)
 
     def hold(self, chat: Hashable, wait_s: float, *, group: bool, now: float) -> None:
         """Note that Telegram wants a pause in a chat.
@@ -173,8 +192,8 @@ class Pacer:
     def _lane(self, chat: Hashable, *, group: bool, now: float) -> _Lane:
         if chat not in self._lanes:
             self._tidy(now)
-            places: list[_Places] = [] if chat is None else [_Spaced(self._rates.chat, self._rates.chat_burst)]
-            self._lanes[chat] = _Lane(*places, *([_Windowed(self._rates.group)] if group else []))
+            places: list[_Places] = [] if chat is None else [_Spaced(self.rates.chat, self.rates.chat_burst)]
+            self._lanes[chat] = _Lane(*places, *([_Windowed(self.rates.group)] if group else []))
         return self._lanes[chat]
 
     def _tidy(self, now: float) -> None:

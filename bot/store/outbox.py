@@ -184,8 +184,10 @@ class OutboxStore:
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
-    async def exchange(self, results: Sequence[Result] = (), *, most: int, now: float) -> Claimed:
-        """Note what became of leased messages, and lease at most so many that are due.
+    async def exchange(
+        self, results: Sequence[Result] = (), *, most: int, now: float, priorities: Sequence[Priority] = tuple(Priority)
+    ) -> Claimed:
+        """Note what became of leased messages, and lease at most so many that are due, of these priorities.
 
         Those of a chat leave one after the other: none while an earlier one, no less urgent, is not out of the way.
         """
@@ -194,7 +196,7 @@ class OutboxStore:
             await _finish(connection, results, now)
             messages: list[Message] = []
             looked_at = 0
-            for priority in Priority:
+            for priority in priorities:
                 while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:
                     asked = min(room + 4 * looked_at, _LOOKED_AT_AT_ONCE)  # more each time, as so many stand behind
                     due = await _rows(connection, _DUE, {"priority": priority, "now": now, "most": asked})
@@ -202,7 +204,7 @@ class OutboxStore:
                         break
                     looked_at += len(due)
                     messages += await self._leased(connection, due, room, now)
-            return Claimed(messages, await _next_at(connection))
+            return Claimed(messages, await _next_at(connection, priorities))
 
         return await self._database.transaction(work)
 
@@ -298,8 +300,8 @@ async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], n
         await connection.execute(_WITHHOLD, (now,))
 
 
-async def _next_at(connection: aiosqlite.Connection) -> float | None:
-    times = [(await _rows(connection, _NEXT_AT, (priority,)))[0][0] for priority in Priority]
+async def _next_at(connection: aiosqlite.Connection, priorities: Sequence[Priority]) -> float | None:
+    times = [(await _rows(connection, _NEXT_AT, (priority,)))[0][0] for priority in priorities]
     return min((at for at in times if at is not None), default=None)
 
 

@@ -40,6 +40,14 @@ def stored_id(chat_id: int) -> str:
     return f"{PLATFORM}:{chat_id}"
 
 
+def chat_id_of(stored: str) -> int:
+    """Return the chat's id as Telegram knows it. Raises ValueError for a chat that is not Telegram's."""
+    platform, _, chat_id = stored.partition(":")
+    if platform != PLATFORM:
+        raise ValueError(f"{stored} is no chat of Telegram's")
+    return int(chat_id)
+
+
 @dataclass(slots=True)
 class Place:
     """Where messages go. What Telegram says about the chat on the way is noted here."""
@@ -54,6 +62,13 @@ class Place:
     """Whether the bot may not write there, as far as it is known."""
 
     @property
+    def here(self) -> int:
+        """Return the chat's id. Raises ValueError where there is none: only edits reach such a message."""
+        if self.chat_id is None:
+            raise ValueError("the message was sent by way of another chat's input line")
+        return self.chat_id
+
+    @property
     def is_group(self) -> bool:
         """Tell whether the limits for groups hold here."""
         return self.chat_id is not None and self.chat_id < 0
@@ -64,18 +79,16 @@ class Place:
         return self.chat_id is not None and self.chat_id > 0
 
     @property
-    def lane(self) -> int | str | None:
+    def lane(self) -> str | None:
         """Return what is limited as one."""
-        return self.chat_id if self.inline_id is None else self.inline_id
+        return self.inline_id if self.chat_id is None else stored_id(self.chat_id)
 
 
 async def send(bot: Bot, place: Place, rendered: Rendered) -> Message:
     """Send a message."""
-    if place.chat_id is None:
-        raise ValueError("only edits reach a message that was sent by way of another chat's input line")
     reply_to = place.reply_to
     return await bot.send_message(
-        place.chat_id,
+        place.here,
         rendered.html,
         message_thread_id=place.thread_id,
         parse_mode=ParseMode.HTML,
@@ -83,6 +96,26 @@ async def send(bot: Bot, place: Place, rendered: Rendered) -> Message:
         reply_markup=rendered.keyboard,
         reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None,
     )
+
+
+async def send_photo(bot: Bot, place: Place, photo: str, caption: Rendered) -> Message:
+    """Send a picture that Telegram has already, by its id there."""
+    return await bot.send_photo(
+        place.here,
+        photo,
+        caption=caption.html,
+        message_thread_id=place.thread_id,
+        parse_mode=ParseMode.HTML,
+        reply_markup=caption.keyboard,
+    )
+
+
+async def copy(bot: Bot, place: Place, source: int, message_id: int, rendered: Rendered) -> int:
+    """Send what stands in another chat as it is there, with buttons of its own; return its id."""
+    copied = await bot.copy_message(
+        place.here, source, message_id, message_thread_id=place.thread_id, reply_markup=rendered.keyboard
+    )
+    return copied.message_id
 
 
 async def edit(bot: Bot, place: Place, message_id: int | None, rendered: Rendered) -> bool:
