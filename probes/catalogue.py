@@ -56,10 +56,10 @@ class Catalogue:
         if extra is not None:
             roots |= read_roots(extra / "roots", f"{extra}/roots")
         files = {file.service.id: file for file in _read_directory(package / "services", "services", roots)}
-        if extra is not None:
-            files |= {file.service.id: file for file in _read_directory(extra, str(extra), roots)}
+        own = () if extra is None else tuple(_read_directory(extra, str(extra), roots))
+        files |= {file.service.id: file for file in own}
         ordered = [files[id_] for id_ in sorted(files)]
-        _refuse_shared_names(ordered)
+        _refuse_shared_names(sorted(ordered, key=own.__contains__))
         ordinary_words = frozenset(fold(word) for file in ordered for word in file.ordinary_words)
         return cls(tuple(file.service for file in ordered), ordinary_words)
 
@@ -146,7 +146,7 @@ def _read(entry: Traversable, path: str) -> bytes:
 
 
 def _refuse_shared_names(files: Iterable[ServiceFile]) -> None:
-    """Raise CatalogueError where one name would mean two services."""
+    """Raise CatalogueError where one name would mean two services, for the later file."""
     owners: dict[str, ServiceFile] = {}
     for file in files:
         for location, name in _located_names(file.service):

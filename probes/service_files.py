@@ -128,10 +128,22 @@ def _host_and_port(parts: SplitResult, shown: str) -> tuple[str, int]:
 
 # --- the format ------------------------------------------------------------------------------------------------------
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-Identifier = Annotated[str, StringConstraints(max_length=32, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
-HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+_TRIMMED = r"^\S(.*\S)?$"
+_IDENTIFIER = r"^[a-z0-9][a-z0-9_-]*$"
+_LANGUAGE = r"^[a-z]{2,3}$"
+_HOST_NAME = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
+_MEANT = {
+    _TRIMMED: "begins or ends with a blank",
+    _IDENTIFIER: "is not made of small letters, digits, - and _",
+    _LANGUAGE: "is not the code of a language, such as en",
+    _HOST_NAME: "is not a host name in small letters, such as example.org",
+}
+"""What a value is told that does not look as it should."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_TRIMMED)]
+Identifier = Annotated[str, StringConstraints(max_length=32, pattern=_IDENTIFIER)]
+Language = Annotated[str, StringConstraints(pattern=_LANGUAGE)]
+HostName = Annotated[str, StringConstraints(max_length=253, pattern=_HOST_NAME)]
 Texts = Annotated[list[Text], Field(max_length=100)]
 
 
@@ -151,7 +163,7 @@ class _Component(_Strict):
 class _Service(_Strict):
     name: Text
     category: Category
-    sources: Annotated[Texts, Field(min_length=1)]
+    sources: Texts = []
     directory_names: Annotated[list[HostName], Field(max_length=16)] = []
     aliases: dict[Language, Texts] = {}
     ordinary_words: Texts = []
@@ -204,18 +216,34 @@ def _parse(path: str, text: str) -> dict[str, object]:
         raise CatalogueError(f"{path}:{line}: {_one_line(_SYNTAX_LINE.sub('', str(error)))}") from error
 
 
+_PROBLEMS = {
+    "extra_forbidden": "unknown key",
+    "missing": "missing",
+    "bool_type": "{shown} is neither true nor false",
+    "dict_type": "{shown} is no table",
+    "list_type": "{shown} is no list",
+    "model_type": "{shown} is no table",
+    "string_too_long": "{shown} is longer than {max_length} characters",
+    "string_too_short": "is empty",
+    "string_type": "{shown} is no text",
+    "too_long": "has more than {max_length} entries",
+    "too_short": "is empty",
+}
+"""What pydantic finds, by its type of error."""
+
+
 def _problem(detail: ErrorDetails) -> str:
     """Say in one clause what pydantic found."""
-    shown = _shown(detail["input"])
+    shown, context = _shown(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
-        case "extra_forbidden":
-            return "unknown key"
-        case "missing":
-            return "missing"
         case "value_error":
-            return str(detail["ctx"]["error"])
+            return str(context["error"])
         case "literal_error":
-            return f"{shown} is not one of {detail['ctx']['expected']}".replace(" or ", ", ")
+            return f"{shown} is not one of {context['expected']}".replace(" or ", ", ")
+        case "string_pattern_mismatch":
+            return f"{shown} {_MEANT[context['pattern']]}"
+        case type_ if type_ in _PROBLEMS:
+            return _PROBLEMS[type_].format(shown=shown, **context)
         case _:
             return f"{_one_line(detail['msg'].removeprefix('Input '))}, not {shown}"
 

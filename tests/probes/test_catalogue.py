@@ -339,24 +339,25 @@ BROKEN = [
     ('    "tcp://192.0.2.1:443",\n]', "", "20: invalid value (at end of document)"),
     ('id = "chat"', 'id = "chat"\nid = "talk"', "17: "),
     ('name = "Example"\n', "", "1: name: missing"),
-    ('"Example"', '""', "1: name: string should have at least 1 character, not ''"),
-    ('"Example"', "7", "1: name: should be a valid string, not 7"),
+    ('"Example"', '""', "1: name: is empty"),
+    ('"Example"', "7", "1: name: 7 is no text"),
     ('"news"', '"gossip"', "2: category: 'gossip' is not one of 'messenger', "),
-    ('sources = ["example.org itself"]', "sources = []", "3: sources: list should have at least 1 item"),
-    ('["example.org"]', '["Example.org"]', "4: directory_names[0]: string should match pattern"),
+    ('sources = ["example.org itself"]', "sources = [7]", "3: sources[0]: 7 is no text"),
+    ('"Example"', f'"{"x" * 101}"', "1: name: 'xxxxxxxxxx"),
+    ('["example.org"]', '["Example.org"]', "4: directory_names[0]: 'Example.org' is not a host name in small letters"),
     ('["example"]', '["instance"]', "5: ordinary_words[0]: 'instance' is neither the id nor the name nor an alias"),
-    ("en = [", "english = [", "8: aliases.english: string should match pattern"),
-    ('["sample"]', '"sample"', "8: aliases.en: should be a valid list, not 'sample'"),
-    ('["sample"]', '["sample", " "]', "8: aliases.en[1]: string should match pattern"),
+    ("en = [", "english = [", "8: aliases.english: 'english' is not the code of a language, such as en"),
+    ('["sample"]', '"sample"', "8: aliases.en: 'sample' is no list"),
+    ('["sample"]', '["sample", " "]', "8: aliases.en[1]: ' ' begins or ends with a blank"),
     ('id = "web"', 'id = "web"\ncolour = "red"', "13: components[0].colour: unknown key"),
     ('id = "web"', 'id = "web"\n"no\\nsense" = 1', "13: components[0].'no\\nsense': unknown key"),
-    ('id = "web"', 'id = "Web"', "12: components[0].id: string should match pattern"),
+    ('id = "web"', 'id = "Web"', "12: components[0].id: 'Web' is not made of small letters, digits, - and _"),
     ('id = "web"\n', "", "11: components[0].id: missing"),
     ('id = "chat"', 'id = "web"', "16: components[1].id: 'web' is there twice"),
-    ("essential = false", 'essential = "no"', "17: components[1].essential: should be a valid boolean, not 'no'"),
+    ("essential = false", 'essential = "no"', "17: components[1].essential: 'no' is neither true nor false"),
     ('pool = "any"', 'pool = "some"', "18: components[1].pool: 'some' is not one of 'all', 'any'"),
     ('id = "web"', 'id = "web"\nessential = false', "11: components: none is essential"),
-    ('["https://example.org/"]', "[]", "13: components[0].endpoints: list should have at least 1 item"),
+    ('["https://example.org/"]', "[]", "13: components[0].endpoints: is empty"),
     (
         '"tcp://192.0.2.1:443"',
         '"ftp://192.0.2.1"',
@@ -448,9 +449,30 @@ def test_two_services_cannot_have_one_name(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError) as caught:
         Catalogue.load(tmp_path)
 
-    assert str(caught.value) == "services/whatsapp.toml:13: aliases.ru[0]: 'ватсап' is already a name of " + str(
-        tmp_path / "example.toml"
+    assert str(caught.value) == (
+        f"{tmp_path}/example.toml:8: aliases.en[1]: 'ВАТСАП' is already a name of services/whatsapp.toml"
     )
+
+
+def test_a_service_of_one_s_own_needs_no_sources(tmp_path: Path) -> None:
+    write(tmp_path, example=GOOD.replace('sources = ["example.org itself"]\n', ""))
+    example = Catalogue.load(tmp_path).get("example")
+    assert example is not None
+    assert example.sources == ()
+
+
+def test_nothing_that_pydantic_says_reaches_people() -> None:
+    """Whatever is put in the place of a value: the words are the format's own."""
+    said = []
+    for value in ("7", "true", '""', '"x"', "[]", "[7]", "{}", "{x = 7}", "1979-05-27", f'"{"x" * 300}"'):
+        for line in [line for line in GOOD.splitlines() if re.match(r"\w+ = .*[\]\"e]$", line)]:
+            broken = GOOD.replace(line, f"{line.partition(' = ')[0]} = {value}", 1)
+            try:
+                read_service_file("example", "example.toml", broken.encode())
+            except CatalogueError as error:
+                said.append(str(error))
+    assert said
+    assert not [line for line in said if re.search(r"should|valid|pattern|Input", line)]
 
 
 def test_two_services_cannot_share_their_visible_name_either(tmp_path: Path) -> None:
