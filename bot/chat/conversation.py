@@ -13,27 +13,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.chat import categories, commands, replies, words, works
+from bot.chat.asking import MOST_TARGETS, is_greeting, understood
 from bot.chat.beside import Beside
 from bot.chat.commands import Shown
 from bot.chat.language import say, speaking
 from bot.chat.matching import match
 from bot.chat.replies import Tally
-from bot.chat.reply import Reply
 from bot.chat.works import Question
 from bot.checks import BusyError, CheckError
 from bot.store.chats import Kind
 from bot.survey import Surveys
-from probes.model import Service
-from probes.targets import BadTarget, host_service
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from bot.chat.commands import Message
     from bot.chat.newsstand import Newsstand
+    from bot.chat.reply import Reply
     from bot.checks import Answer, Checks, Listener
     from bot.registry import Record
     from probes.catalogue import Catalogue
+    from probes.model import Service
 
     Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
 
@@ -41,8 +41,6 @@ _T = TypeVar("_T")
 
 MOST_CHARACTERS = 4096
 """Of a message; a longer one is not read at all."""
-MOST_CHECKS = 5
-"""Targets of one message that are measured."""
 SILENCE_S = 0.2
 """What comes sooner needs no progress before it."""
 
@@ -127,15 +125,6 @@ class Register(Protocol):
         """Return what it has of a service; None while nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Understood:
-    """What a message asks to be checked, and what has to be said of the rest of it."""
-
-    services: Sequence[Service]
-    refusals: Sequence[Reply]
-    left_out: Sequence[Service]
-
-
 class Conversation:
     """Answers requests; many at once may be under way."""
 
@@ -160,7 +149,11 @@ class Conversation:
             "check": self._measure,
             "again": self._measure,
         }
-        for desk in (*desks, *((newsstand,) if newsstand else ())):
+        self.open(*desks, *((newsstand,) if newsstand else ()))
+
+    def open(self, *desks: Desk) -> None:
+        """Answer commands at these desks as well, from now on."""
+        for desk in desks:
             self._handlers.update(dict.fromkeys(desk.commands, desk.obey))
 
     async def handle(self, request: Request, responder: Responder) -> None:
@@ -201,7 +194,10 @@ class Conversation:
         await responder.answer(replies.help_())
 
     async def _free_text(self, text: str, request: Request, responder: Responder) -> None:
-        """Check what a text names; where it names nothing, it may ask what works."""
+        """Check what a text names; where it names nothing, it may ask what works, or only greet."""
+        if is_greeting(text):
+            await responder.answer(replies.help_())
+            return
         found = match(text, self._catalogue)
         asked = categories.asked(text, self._catalogue.categories())
         if asked is None or found.services or found.hosts:
@@ -250,30 +246,15 @@ class Conversation:
             await responder.answer(replies.plain(say(words.CHECK_WHAT)))
 
     async def _check(self, text: str, request: Request, responder: Responder, *, again: bool = False) -> None:
-        found = self._understood(text)
-        for refusal in found.refusals:
-            await responder.answer(refusal)
+        found = understood(text, self._catalogue)
+        if found.refusal:
+            await responder.answer(found.refusal)
         if responder.capabilities.edits:
             await self._as_they_come(found.services, request, responder, again=again)
         else:
             await self._in_order(found.services, request, responder, again=again)
         if found.left_out:
-            await responder.answer(replies.too_many(MOST_CHECKS, (service.name for service in found.left_out)))
-
-    def _understood(self, text: str) -> _Understood:
-        """Return what a text asks for: services, hosts, or at least a hint how to ask."""
-        found = match(text, self._catalogue)
-        services, refusals = list(found.services), []
-        for host in found.hosts or ((text,) if _may_be_host(text) and not services else ()):
-            try:
-                services.append(host_service(host))
-            except BadTarget as error:
-                refusals.append(replies.plain(say(error.text, **error.values)))
-        if found.suggestions and not services:
-            refusals = [replies.did_you_mean(found.suggestions)]
-        elif not services and not refusals:
-            refusals = [replies.plain(say(words.NOT_UNDERSTOOD))]
-        return _Understood(services[:MOST_CHECKS], refusals, services[MOST_CHECKS:])
+            await responder.answer(replies.too_many(MOST_TARGETS, (service.name for service in found.left_out)))
 
     async def _as_they_come(
         self, services: Sequence[Service], request: Request, responder: Responder, *, again: bool
@@ -350,8 +331,3 @@ async def _set_within(event: asyncio.Event, limit_s: float) -> bool:
         async with asyncio.timeout(limit_s):
             await event.wait()
     return event.is_set()
-
-
-def _may_be_host(text: str) -> bool:
-    """Tell whether a text that names nothing known was meant as a host, so that its refusal says why it is none."""
-    return len(text.split()) == 1 and (text[0].isdigit() or any(sign in text for sign in ".:/@"))

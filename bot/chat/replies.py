@@ -265,9 +265,9 @@ def too_many(count: int, left_out: Iterable[str]) -> Reply:
     return plain(say(words.TOO_MANY, count=count, names=say(words.COMMA).join(left_out)))
 
 
-def plain(text: str) -> Reply:
-    """Return a reply of one paragraph."""
-    return Reply(blocks=(Paragraph(text),))
+def plain(*texts: str) -> Reply:
+    """Return a reply of one paragraph, or of several."""
+    return Reply(blocks=tuple(map(Paragraph, texts)))
 
 
 def _commands() -> Iterable[Block]:
