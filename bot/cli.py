@@ -49,11 +49,11 @@ _BUG = 70
 """EX_SOFTWARE of sysexits.h."""
 
 
-class _BadTargetError(Exception):
-    """A target that cannot be checked; the text is one line."""
+class _RefusedError(Exception):
+    """What cannot be done as it was asked; the text is one line."""
 
 
-_MISTAKES = (SettingsError, StoreError, CatalogueError, TransportError, LineError, _BadTargetError, OSError)
+_MISTAKES = (SettingsError, StoreError, CatalogueError, TransportError, LineError, _RefusedError, OSError)
 """What is the operator's to put right, told in the error's own line."""
 
 app = typer.Typer(
@@ -116,7 +116,13 @@ def control(
     def tell(bound: int) -> None:
         typer.echo(f"Listening on {host}, port {bound}")
 
-    _serve(lambda settings: serve(host, port, trusted_doh=settings.trusted_doh, on_listening=tell))
+    async def listen(settings: Settings) -> None:
+        try:
+            await serve(host, port, trusted_doh=settings.trusted_doh, on_listening=tell)
+        except (OSError, UnicodeError) as error:  # the latter for a host that no name can be
+            raise _RefusedError(f"cannot listen on {host!r}, port {port}: {_reason(error)}") from error
+
+    _serve(listen)
 
 
 @app.command()
@@ -142,6 +148,11 @@ def broadcast(
         return yes or typer.confirm(question)
 
     asyncio.run(command.broadcast(settings.database_path, wanted, agreed=agreed, tell=typer.echo))
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Return what went wrong, without what asyncio puts before it."""
+    return (error.strerror or str(error)).rpartition(": ")[2] if isinstance(error, OSError) else "that is no host"
 
 
 def main() -> None:
@@ -176,6 +187,8 @@ def _serve(part: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
 
 def _target(text: str, catalogue: Catalogue) -> Service:
     """Return the service of that name, or else the host."""
+    if not text.strip():
+        raise _RefusedError("a target is empty: type the name of a service or of a host, such as example.org")
     if service := catalogue.find(text):
         return service
     try:
@@ -183,7 +196,7 @@ def _target(text: str, catalogue: Catalogue) -> Service:
     except BadTarget as error:
         meant = [service.id for service in match(text, catalogue).suggestions]
         hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
-        raise _BadTargetError(f"{text!r} is neither a known service nor a host: {error}{hint}") from error
+        raise _RefusedError(f"{text!r} is neither a known service nor a host: {error}{hint}") from error
 
 
 async def _check(settings: Settings, services: Sequence[Service], *, as_json: bool, deep: bool) -> Sequence[Report]:

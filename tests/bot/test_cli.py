@@ -142,7 +142,9 @@ def test_a_check_opens_the_engine_as_configured_closes_it_and_needs_no_database(
         ("telegarn", "Did you mean telegram?"),
         ("127.0.0.1", "is an IP address"),
         ("http://me@example.org", "Leave out what stands before the @"),
-        ("", "neither a known service nor a host"),
+        ("", "a target is empty"),
+        (" \t", "a target is empty"),
+        ("whatsapp@example.org", "Leave out what stands before the @"),
     ],
 )
 def test_a_bad_target_is_one_line_and_nothing_is_measured(reachbot: Any, target: str, said: str) -> None:

@@ -48,3 +48,16 @@ def test_a_port_in_use_is_one_line() -> None:
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out, err.count("\n")) == (2, "", 1)
         assert "address already in use" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("192.0.2.1", "cannot assign requested address"),
+        ("x" * 64 + ".example", "that is no host"),
+    ],
+)
+def test_a_host_where_nobody_can_listen_is_one_line(host: str, reason: str) -> None:
+    with control("--host", host, "--port", "0") as process:
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (2, "", f"reachbot: cannot listen on '{host}', port 0: {reason}\n")
