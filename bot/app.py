@@ -14,11 +14,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import probes
+from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
+from bot.chat.operating import Operating
+from bot.chat.past import Incident
 from bot.chat.settings import SettingsDesk
 from bot.checks import Checks
+from bot.incidents.model import of_service
 from bot.news import Names, News, Poller, load_feeds
+from bot.outbox.wake import Wake
 from bot.registry import Registry
 from bot.store import Store, StoreError
 from bot.transports import console
@@ -45,7 +50,7 @@ async def run(settings: Settings) -> None:
     async with open_parts(settings) as parts:
         from bot.transports.telegram.transport import serve  # noqa: PLC0415 -- a fifth of a second and 20 MB
 
-        await serve(parts.conversation, parts.store, parts.catalogue, settings)
+        await serve(parts.conversation, parts.store, parts.catalogue, settings, parts.wake)
 
 
 async def chat(settings: Settings) -> None:
@@ -93,6 +98,8 @@ class Parts:
     conversation: Conversation
     store: Store
     catalogue: Catalogue
+    wake: Wake
+    """Wakes whatever sends what nobody asked for."""
 
 
 @asynccontextmanager
@@ -112,9 +119,19 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         await stack.enter_async_context(_beside(Poller(store.news, feeds, names).run()))
         measurements = await stack.enter_async_context(asyncio.TaskGroup())
         checks = Checks(prober, store, measurements, cache_s=settings.cache_seconds)
-        newsstand = Newsstand(News(store.news, feeds, names), catalogue)
-        desks = (SettingsDesk(store.chats),)
-        yield Parts(Conversation(checks, catalogue, registry, newsstand, desks), store, catalogue)
+        news = News(store.news, feeds, names)
+        desks = (
+            SettingsDesk(store.chats),
+            Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),
+            Operating(
+                store.statistics,
+                feeds=news.feeds_state,
+                registers=store.registries.lists,
+                last_answer=checks.latest,
+            ),
+        )
+        conversation = Conversation(checks, catalogue, registry, Newsstand(news, catalogue), desks)
+        yield Parts(conversation, store, catalogue, Wake())
 
 
 async def stored_news(settings: Settings, service: Service, country: str | None) -> list[Story]:
@@ -128,6 +145,12 @@ async def stored_news(settings: Settings, service: Service, country: str | None)
             return await news.for_service(service, (settings.language,), country=country)
     except StoreError:
         return []
+
+
+async def _incidents_of(store: Store, service: Service, since: float) -> list[Incident]:
+    """Return the incidents of a service as its history shows them."""
+    found = await store.incidents.incidents_of(of_service(service.id), since=since)
+    return [Incident(one.opened_at, one.closed_at, one.severity, one.course[-1].causes) for one in found]
 
 
 def _registry(settings: Settings, store: Store) -> Registry | None:

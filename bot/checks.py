@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bot.store import StoreError
@@ -150,6 +151,15 @@ class Checks:
             return answer
         flight = self._flights.get(key) or self._launch(key, service, fresh_s)
         return await self._wait(key, flight, listener)
+
+    def latest(self) -> Answer | None:
+        """Return the last answer that is in memory, whatever it is about."""
+        return max(self._remembered.values(), key=lambda answer: answer.measured_at, default=None)
+
+    async def last(self, service: Service) -> Answer | None:
+        """Return what was measured of a service last, whatever its age; nothing is measured for it."""
+        key = _Key(service.kind, asked_as(service), deep=False)
+        return self._recall(key, inf) or await self._stored(key, inf)
 
     def _recall(self, key: _Key, fresh_s: float) -> Answer | None:
         """Return the answer in memory with its age if it is fresh: not too old, nor of a clock that was set back."""

@@ -98,7 +98,7 @@ class Broadcasting:
     async def _announcements(self, text: str, request: Request) -> Reply | None:
         if not request.chat:
             return None
-        if not await request.may_change():
+        if text and not await request.may_change():
             return replies.plain(say(general.ADMINS_ONLY))
         store = self._broadcasts.store
         if text == "off":

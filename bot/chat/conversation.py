@@ -27,13 +27,15 @@ from bot.survey import Surveys
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from bot.alternatives import Alternatives
     from bot.chat.commands import Message
     from bot.chat.newsstand import Newsstand
     from bot.chat.reply import Reply
     from bot.checks import Answer, Checks, Listener
     from bot.registry import Record
+    from bot.store.history import Since
     from probes.catalogue import Catalogue
-    from probes.model import Service
+    from probes.model import Report, Service
 
     Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
 
@@ -125,6 +127,13 @@ class Register(Protocol):
         """Return what it has of a service; None while nothing is known."""
 
 
+class Past(Protocol):
+    """What is known of a service from before."""
+
+    async def since(self, service: Service, report: Report) -> Since | None:
+        """Return since when it has been as a report says; None where that is not known."""
+
+
 class Conversation:
     """Answers requests; many at once may be under way."""
 
@@ -135,11 +144,16 @@ class Conversation:
         register: Register | None = None,
         newsstand: Newsstand | None = None,
         desks: Iterable[Desk] = (),
+        *,
+        past: Past | None = None,
+        alternatives: Alternatives | None = None,
     ) -> None:
         self._checks = checks
         self._newsstand = newsstand
         self._register = register
         self._catalogue = catalogue
+        self._past = past
+        self._alternatives = alternatives
         self._surveys = Surveys(checks)
         self._handlers: dict[str, Handler] = {
             "start": self._start,
@@ -284,12 +298,21 @@ class Conversation:
                 return replies.broken(service, error.reference)
             except BusyError:
                 return replies.busy(service)
-            record = await self._register.find(service) if self._register else None
-            country = answer.report.vantage.country
-            news = await self._newsstand.about(service, request.language, country) if self._newsstand else ()
-            return replies.answer(service, answer, Beside(record=record, stories=news))
+            return replies.answer(service, answer, await self._beside(service, answer.report, request))
 
         return await with_progress(service, responder, measured)
+
+    async def _beside(self, service: Service, report: Report, request: Request) -> Beside:
+        """Return what is known of a service beside what was just measured."""
+        country = report.vantage.country
+        stories = await self._newsstand.about(service, request.language, country) if self._newsstand else ()
+        return Beside(
+            record=await self._register.find(service) if self._register else None,
+            stories=stories,
+            since=await self._past.since(service, report) if self._past else None,
+            instead=await self._alternatives.to(service, report) if self._alternatives else (),
+            alerts=bool(request.chat) and "subscribe" in self._handlers,
+        )
 
 
 async def with_progress(service: Service, responder: Responder, measure: Callable[[Listener], Awaitable[_T]]) -> _T:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from telegram import Bot
 
 from bot.limits import FairQueue
+from bot.outbox.wake import Wake
 from bot.pacing import Pacer
 from bot.transports.telegram import menus, polling, webhook
 from bot.transports.telegram.handlers import Handlers
+from bot.transports.telegram.outgoing import outgoing
 from bot.transports.telegram.polling import PollingRequest, until_reachable
 from bot.transports.telegram.request import AiohttpRequest
 
@@ -45,10 +47,13 @@ GRACE_S = 2.5
 """How long a stop waits for the answers in hand."""
 
 
-async def serve(conversation: Conversation, store: Store, catalogue: Catalogue, settings: Settings) -> None:
+async def serve(
+    conversation: Conversation, store: Store, catalogue: Catalogue, settings: Settings, wake: Wake | None = None
+) -> None:
     """Serve Telegram until cancelled; then answer what is in hand, for a while.
 
-    Raises `TransportError` when the token or the webhook's address is refused, OSError when its port cannot be had.
+    `wake` is how others tell that there is something to be sent. Raises `TransportError` when the token or the
+    webhook's address is refused, OSError when its port cannot be had.
     """
     bot = _bot(settings)
     try:
@@ -56,17 +61,27 @@ async def serve(conversation: Conversation, store: Store, catalogue: Catalogue, 
         # With a webhook set, polls are refused.
         await until_reachable(bot, hook.register if hook else bot.delete_webhook)
         _log.info("Telegram: serving as @%s", bot.username)
+        pacer = Pacer()
         handlers = Handlers(
             bot,
             conversation,
             store,
             catalogue,
-            Pacer(),
+            pacer,
             language=settings.language,
             admin_ids=settings.admin_ids,
         )
-        async with asyncio.TaskGroup() as group:
-            showing = group.create_task(menus.publish(bot, settings.admin_ids))
+        sending = outgoing(
+            bot,
+            pacer,
+            conversation=conversation,
+            store=store,
+            catalogue=catalogue,
+            settings=settings,
+            wake=wake or Wake(),
+        )
+        async with sending, asyncio.TaskGroup() as group:
+            showing = group.create_task(menus.publish(bot, settings.admin_ids, settings.language))
             try:
                 await Transport(handlers).run(webhook.updates(hook) if hook else polling.updates(bot))
             finally:

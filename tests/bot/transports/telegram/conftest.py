@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.chat import conversation as conversation_module
+from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
+from bot.chat.operating import Operating
 from bot.chat.settings import SettingsDesk
 from bot.checks import Checks
 from bot.limits import Limits
@@ -43,9 +45,19 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def conversation(store: Store, prober: CannedProber) -> AsyncIterator[Conversation]:
     async with asyncio.TaskGroup() as group:
-        newsstand = Newsstand(News(store.news, {}, Names.of(CATALOGUE)), CATALOGUE)
+        news = News(store.news, {}, Names.of(CATALOGUE))
         checks = Checks(prober, store, group, cache_s=60)
-        yield Conversation(checks, CATALOGUE, newsstand=newsstand, desks=[SettingsDesk(store.chats)])
+        desks = (
+            SettingsDesk(store.chats),
+            Chronicle(store.history, CATALOGUE),
+            Operating(
+                store.statistics,
+                feeds=news.feeds_state,
+                registers=store.registries.lists,
+                last_answer=checks.latest,
+            ),
+        )
+        yield Conversation(checks, CATALOGUE, newsstand=Newsstand(news, CATALOGUE), desks=desks)
 
 
 @pytest.fixture
