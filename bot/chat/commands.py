@@ -26,6 +26,7 @@ class Shown(Enum):
 
 COMMANDS = {
     "check": Shown.TO_ALL,
+    "why": Shown.TO_ALL,
     "works": Shown.TO_ALL,
     "news": Shown.TO_ALL,
     "services": Shown.TO_ALL,
@@ -41,6 +42,7 @@ COMMANDS = {
     "stats": Shown.TO_OPERATORS,
     "health": Shown.TO_OPERATORS,
     "feeds": Shown.TO_OPERATORS,
+    "details": Shown.NOWHERE,
     "start": Shown.NOWHERE,
 }
 """Every command that there is, in the order of the menus."""

@@ -28,6 +28,7 @@ KEPT_FORGET = "/forget deletes all that I keep of this chat."
 
 MENU = {
     "check": "Measure one or several services or sites",
+    "why": "The evidence behind an answer",
     "works": "What works here",
     "news": "News about access",
     "again": "Measure anew",

@@ -11,6 +11,7 @@ COMMANDS = "Commands"
 COMMAND_LINES = (
     "/check whatsapp telegram — measure one or several services or sites",
     "/again whatsapp — measure anew, whatever is known already",
+    "/why whatsapp — the evidence: what was tried, what came back, and what follows from it",
     "/works — what works here: messengers, or /works news, /works vpn …",
     "/news — news about access; /news whatsapp — about one service",
     "/services — the services I know by name; /services vpn — those of a kind",
