@@ -6,21 +6,25 @@ What runs is wired here and nowhere else; what a command line says to that is `b
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import probes
+from bot.alternatives import Alternatives
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.past import Incident
 from bot.chat.settings import SettingsDesk
-from bot.checks import Checks
+from bot.chat.why import WhyDesk
+from bot.checks import Checks, asked_as
 from bot.incidents.model import of_service
 from bot.news import Names, News, Poller, load_feeds
 from bot.outbox.wake import Wake
@@ -37,7 +41,10 @@ if TYPE_CHECKING:
     from bot.checks import Listener, Prober
     from bot.config import Settings
     from bot.news import Story
+    from bot.store.history import Since
     from probes.model import Report, Service
+
+_log = logging.getLogger(__name__)
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -122,6 +129,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         news = News(store.news, feeds, names)
         desks = (
             SettingsDesk(store.chats),
+            WhyDesk(checks, catalogue),
             Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),
             Operating(
                 store.statistics,
@@ -130,7 +138,12 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
                 last_answer=checks.latest,
             ),
         )
-        conversation = Conversation(checks, catalogue, registry, Newsstand(news, catalogue), desks)
+        alternatives = Alternatives(checks, catalogue)
+        newsstand = Newsstand(news, catalogue)
+        since = partial(_since, store)
+        conversation = Conversation(
+            checks, catalogue, registry, newsstand, desks, since=since, alternatives=alternatives
+        )
         yield Parts(conversation, store, catalogue, Wake())
 
 
@@ -145,6 +158,15 @@ async def stored_news(settings: Settings, service: Service, country: str | None)
             return await news.for_service(service, (settings.language,), country=country)
     except StoreError:
         return []
+
+
+async def _since(store: Store, service: Service, report: Report) -> Since | None:
+    """Return since when a service has been as a report says; an answer does without where that cannot be read."""
+    try:
+        return await store.history.since(service.kind, asked_as(service), {report.status}, now=time.time())
+    except StoreError as error:
+        _log.warning("Since when it has been so could not be read: %s", error)
+        return None
 
 
 async def _incidents_of(store: Store, service: Service, since: float) -> list[Incident]:

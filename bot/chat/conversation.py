@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from probes.catalogue import Catalogue
     from probes.model import Report, Service
 
+    SinceWhen = Callable[[Service, Report], Awaitable[Since | None]]
     Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
 
 _T = TypeVar("_T")
@@ -127,13 +128,6 @@ class Register(Protocol):
         """Return what it has of a service; None while nothing is known."""
 
 
-class Past(Protocol):
-    """What is known of a service from before."""
-
-    async def since(self, service: Service, report: Report) -> Since | None:
-        """Return since when it has been as a report says; None where that is not known."""
-
-
 class Conversation:
     """Answers requests; many at once may be under way."""
 
@@ -145,14 +139,14 @@ class Conversation:
         newsstand: Newsstand | None = None,
         desks: Iterable[Desk] = (),
         *,
-        past: Past | None = None,
+        since: SinceWhen | None = None,
         alternatives: Alternatives | None = None,
     ) -> None:
         self._checks = checks
         self._newsstand = newsstand
         self._register = register
         self._catalogue = catalogue
-        self._past = past
+        self._since = since
         self._alternatives = alternatives
         self._surveys = Surveys(checks)
         self._handlers: dict[str, Handler] = {
@@ -309,7 +303,7 @@ class Conversation:
         return Beside(
             record=await self._register.find(service) if self._register else None,
             stories=stories,
-            since=await self._past.since(service, report) if self._past else None,
+            since=await self._since(service, report) if self._since else None,
             instead=await self._alternatives.to(service, report) if self._alternatives else (),
             alerts=bool(request.chat) and "subscribe" in self._handlers,
         )
