@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 2
 """Causes that are told in a whole sentence; components name theirs in brief."""
 HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
+_NO_BLOCKS = {*HOST_CAUSES, Cause.NO_OUTSIDE_CONTROL, Cause.NOT_MEASURED}
 _NO_NETWORK = {"offline", "captive"}
 _BASELINE_CAUSES = {
     "offline": Cause.HOST_OFFLINE,
@@ -123,7 +124,12 @@ def component(found: ComponentFinding) -> Line:
 
 def _beyond_dns(report: Report) -> Iterable[Paragraph]:
     """Yield whether another resolver would help, where the resolver is part of the trouble."""
-    if any(cause.startswith("dns.") for cause in report.causes):
+    if not any(cause.startswith("dns.") for cause in report.causes):
+        return
+    more = [cause for cause in report.causes if not cause.startswith("dns.") and cause not in _NO_BLOCKS]
+    if report.beyond_dns == "blocked" and more:
+        yield Paragraph(say(words.BEYOND_DNS_BLOCKED_BY, reason=say(words.BRIEF[more[0]])))
+    else:
         yield Paragraph(say(words.BEYOND_DNS[report.beyond_dns]))
 
 

@@ -157,3 +157,4 @@ BEYOND_DNS = {
     "blocked": "Choosing another DNS resolver alone would not help: more than the name is blocked.",
     "unknown": "Whether another DNS resolver alone would help could not be found out.",
 }
+BEYOND_DNS_BLOCKED_BY = "Choosing another DNS resolver alone would not help, as something else stops it too: {reason}."

@@ -13,6 +13,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.settings import SettingsDesk
+from bot.chat.why import WhyDesk
 from bot.checks import Checks
 from bot.limits import Limits
 from bot.news import Names, News
@@ -49,6 +50,7 @@ async def conversation(store: Store, prober: CannedProber) -> AsyncIterator[Conv
         checks = Checks(prober, store, group, cache_s=60)
         desks = (
             SettingsDesk(store.chats),
+            WhyDesk(checks, CATALOGUE),
             Chronicle(store.history, CATALOGUE),
             Operating(
                 store.statistics,
