@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 """How often to look for messages that nobody told of."""
+GATHER_S = 0.02
+"""How long to wait for more: each write to the disk takes its time, whether it is of one result or of many."""
 _PAUSE_S = 1.0
 """After the store was of no use."""
 
@@ -80,6 +82,7 @@ class Books:
                 _log.warning("The outbox has to wait for the database: %s", error)
             if not self._closing or self._results:
                 await self._bell.wait(look_at)
+                await asyncio.sleep(GATHER_S)
 
     async def _recover(self) -> None:
         """Treat what was leased when the process ended as what it is: it may have arrived."""

@@ -58,10 +58,14 @@ _DUE = f"""
         AND ahead.id < message.id AND +ahead.priority <= message.priority AND ahead.not_before <= :now
     )
     FROM message JOIN chat ON chat.id = message.chat
-    WHERE message.state = 'waiting' AND priority = :priority AND next_at <= :now
-    ORDER BY next_at, message.id LIMIT :most
+    WHERE message.state = 'waiting' AND priority IN (SELECT value FROM json_each(:priorities)) AND next_at <= :now
+    ORDER BY priority, next_at, message.id LIMIT :most
 """  # noqa: S608 -- the columns are a constant
-_NEXT_AT = "SELECT min(next_at) FROM message WHERE state = 'waiting' AND priority = ? AND next_at IS NOT NULL"
+_NEXT_AT = """
+    SELECT min((SELECT next_at FROM message WHERE state = 'waiting' AND priority = value AND next_at IS NOT NULL
+        ORDER BY next_at LIMIT 1))
+    FROM json_each(?)
+"""
 _LEASE = "UPDATE message SET state = 'leased', attempts = attempts + 1 WHERE id = ?"
 _PUT_BEHIND = "UPDATE message SET next_at = NULL WHERE id = ?"
 _END = "UPDATE message SET state = ?, failure = ?, next_at = NULL, ended_at = ? WHERE id = ?"
@@ -191,20 +195,20 @@ class OutboxStore:
 
         Those of a chat leave one after the other: none while an earlier one, no less urgent, is not out of the way.
         """
+        chosen = json.dumps(priorities)
 
         async def work(connection: aiosqlite.Connection) -> Claimed:
             await _finish(connection, results, now)
             messages: list[Message] = []
             looked_at = 0
-            for priority in priorities:
-                while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:
-                    asked = min(room + 4 * looked_at, _LOOKED_AT_AT_ONCE)  # more each time, as so many stand behind
-                    due = await _rows(connection, _DUE, {"priority": priority, "now": now, "most": asked})
-                    if not due:
-                        break
-                    looked_at += len(due)
-                    messages += await self._leased(connection, due, room, now)
-            return Claimed(messages, await _next_at(connection, priorities))
+            while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:
+                asked = min(room + 4 * looked_at, _LOOKED_AT_AT_ONCE)  # more each time, as so many stand behind
+                due = await _rows(connection, _DUE, {"priorities": chosen, "now": now, "most": asked})
+                looked_at += len(due)
+                messages += await self._leased(connection, due, room, now)
+                if len(due) < asked:
+                    break
+            return Claimed(messages, (await _rows(connection, _NEXT_AT, (chosen,)))[0][0])
 
         return await self._database.transaction(work)
 
@@ -222,9 +226,9 @@ class OutboxStore:
         behind = [row for row in due if row[-1] and not row[-2]]
         free = [row[:-2] for row in due if not row[-1] and not row[-2]][:most]
         messages = [_counted(message) for message in await self._messages(connection, free, now)]
-        await connection.executemany(_END, [(*_too_late(row), now, row[0]) for row in late])
-        await connection.executemany(_PUT_BEHIND, [(row[0],) for row in behind])
-        await connection.executemany(_LEASE, [(message.id,) for message in messages])
+        await _many(connection, _END, [(*_too_late(row), now, row[0]) for row in late])
+        await _many(connection, _PUT_BEHIND, [(row[0],) for row in behind])
+        await _many(connection, _LEASE, [(message.id,) for message in messages])
         return messages
 
     async def _messages(self, connection: aiosqlite.Connection, rows: list[Any], now: float) -> list[Message]:
@@ -235,7 +239,7 @@ class OutboxStore:
                 self._contents = {id_: content for id_, content in self._contents.items() if id_ in wanted}
             self._contents |= await _contents(connection, missing)
         unreadable = [row[0] for row in rows if row[6] not in self._contents]
-        await connection.executemany(_END, [("dead", "unreadable", now, id_) for id_ in unreadable])
+        await _many(connection, _END, [("dead", "unreadable", now, id_) for id_ in unreadable])
         return [_message(row, self._contents[row[6]]) for row in rows if row[6] in self._contents]
 
     # --- broadcasts --------------------------------------------------------------------------------------------------
@@ -293,16 +297,11 @@ class OutboxStore:
 async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], now: float) -> None:
     if not results:
         return
-    await connection.executemany(_FINISH, [_ending(result, now) for result in results])
+    await _many(connection, _FINISH, [_ending(result, now) for result in results])
     about_chats = [(result.chat_state, now, result.message) for result in results if result.chat_state]
-    await connection.executemany(_SET_CHAT_STATE, about_chats)
+    await _many(connection, _SET_CHAT_STATE, about_chats)
     if any(result.state == "waiting" for result in results):
         await connection.execute(_WITHHOLD, (now,))
-
-
-async def _next_at(connection: aiosqlite.Connection, priorities: Sequence[Priority]) -> float | None:
-    times = [(await _rows(connection, _NEXT_AT, (priority,)))[0][0] for priority in priorities]
-    return min((at for at in times if at is not None), default=None)
 
 
 async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dict[int, Content]:
@@ -313,6 +312,11 @@ async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dic
         except document.DocumentError as error:
             _log.warning("A stored message is passed over: %s", error)
     return found
+
+
+async def _many(connection: aiosqlite.Connection, statement: str, rows: Sequence[Any]) -> None:
+    if rows:  # each statement is a trip to another thread
+        await connection.executemany(statement, rows)
 
 
 async def _rows(
