@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.history import reading
+from bot.store.announcements import Announcements
 from bot.store.broadcasts import BroadcastStore
 from bot.store.chats import Chats
 from bot.store.database import Database, open_database
@@ -21,6 +22,7 @@ from bot.store.news import NewsStore
 from bot.store.outbox import OutboxStore
 from bot.store.registries import Registries
 from bot.store.statistics import Statistics
+from bot.store.subscriptions import Subscriptions
 from probes import reports
 from probes.model import Report
 
@@ -61,6 +63,8 @@ class Store:
         self.outbox = OutboxStore(database)
         self.history = History(database)
         self.incidents = Incidents(database)
+        self.subscriptions = Subscriptions(database)
+        self.announcements = Announcements(database)
         self.broadcasts = BroadcastStore(database)
         self.statistics = Statistics(database)
 
