@@ -67,6 +67,9 @@ _EVIDENCE = "SELECT evidence FROM incident WHERE id = ?"
 _INCIDENT = "id, kind, subject, severity, status, opened_at, closed_at, lost, course"
 _FIND = f"SELECT {_INCIDENT} FROM incident WHERE id = ?"  # noqa: S608 -- see above
 _ALL_OPEN = f"SELECT {_INCIDENT} FROM incident WHERE closed_at IS NULL ORDER BY opened_at, id"  # noqa: S608 -- see above
+_SINCE = f"""
+    SELECT {_INCIDENT} FROM incident WHERE closed_at IS NULL OR closed_at > ? ORDER BY opened_at, id
+"""  # noqa: S608 -- see above
 _OF_SUBJECT = f"""
     SELECT {_INCIDENT} FROM incident
     WHERE kind = ? AND subject = ? AND (closed_at IS NULL OR closed_at > ?) ORDER BY opened_at, id
@@ -215,6 +218,10 @@ class Incidents:
     async def incidents_of(self, subject: Subject, *, since: float) -> list[Incident]:
         """Return the incidents of a subject that were not over by then, in their order."""
         return await self._incidents(_OF_SUBJECT, (subject.kind, subject.name, since))
+
+    async def incidents_since(self, since: float) -> list[Incident]:
+        """Return all incidents that were not over by then, in their order."""
+        return await self._incidents(_SINCE, (since,))
 
     async def evidence(self, id_: int) -> Report | None:
         """Return the report that last showed something new of an incident, while it is kept."""
