@@ -31,7 +31,7 @@ class Quiet:
     end_min: int
 
     def __str__(self) -> str:
-        return f"{_clock(self.begin_min)}–{_clock(self.end_min)}"
+        return f"{clock(self.begin_min)}–{clock(self.end_min)}"
 
     def over_at(self, now: float, zone: tzinfo) -> float | None:
         """Return when the quiet that reigns at `now` is over, in seconds since 1970; None if there is none."""
@@ -63,7 +63,7 @@ def _at(day: datetime, minute: int) -> float:
     return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=day.tzinfo).timestamp()
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 

@@ -92,13 +92,15 @@ class Listener:
     """A chat that may hear of changes, and how far it has."""
 
     chat: str
-    language: str | None = None
+    language: str = "en"
     reachable: bool = True
     """Whether the bot can write there."""
     operator: bool = False
     """Whether it is the chat of somebody who runs the bot."""
     cursor: int = 0
     """The last change that it heard of, or was spared."""
+    held: bool = False
+    """Whether what there is had to wait, as it wanted quiet."""
     wishes: Wishes = Wishes()
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
     """By target."""
@@ -170,6 +172,11 @@ def covering(listener: Listener, subject: Subject, categories: Mapping[str, str]
     if found is None and listener.operator and subject == HOST:
         return Subscription(EVERYTHING)
     return found
+
+
+def subscribed_to(listener: Listener, categories: Mapping[str, str]) -> set[str]:
+    """Return the services, by id, that a chat hears of."""
+    return {service for service in categories if covering(listener, Subject("service", service), categories)}
 
 
 def wants(subscription: Subscription, severity: Severity) -> bool:

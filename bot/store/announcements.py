@@ -35,7 +35,10 @@ _WAITS = """
 """
 _OLDEST_ALERT = f"SELECT min(cursor) FROM last_alert WHERE at > ? AND {_WAITS}"  # noqa: S608 -- a constant
 _WITH_DIGEST = f"{LISTENER} WHERE digest_at <= ? ORDER BY digest_at LIMIT ?"
-_LANGUAGES = "SELECT DISTINCT chat.language FROM listener JOIN chat ON chat.id = listener.chat"
+_DIGESTS_DUE = "SELECT EXISTS (SELECT 1 FROM listener WHERE digest_at <= ?)"
+_LANGUAGES = """
+    SELECT DISTINCT coalesce(chat.language, listener.language) FROM listener JOIN chat ON chat.id = listener.chat
+"""
 _LAST_ALERTS = f"""
     SELECT chat, threads, cursor, told FROM last_alert
     WHERE chat IN (SELECT value FROM json_each(?)) AND at > ? AND {_WAITS}
@@ -104,10 +107,10 @@ class Announcements:
 
         return await self._database.transaction(work)
 
-    async def languages(self) -> set[str | None]:
-        """Return the languages that were chosen in chats that may hear; None among them if one chose none."""
+    async def languages(self) -> set[str]:
+        """Return the languages that are spoken to chats that may hear."""
 
-        async def work(connection: aiosqlite.Connection) -> set[str | None]:
+        async def work(connection: aiosqlite.Connection) -> set[str]:
             return {language for (language,) in await rows(connection, _LANGUAGES)}
 
         return await self._database.transaction(work)
@@ -143,6 +146,13 @@ class Announcements:
         batch = await self._database.transaction(work)
         contents.update(batch.contents)
         return batch.count
+
+    async def are_digests_due(self, now: float) -> bool:
+        async def work(connection: aiosqlite.Connection) -> bool:
+            [(due,)] = await rows(connection, _DIGESTS_DUE, (now,))
+            return bool(due)
+
+        return await self._database.transaction(work)
 
     async def summarise(self, decide: Callable[[Listener], Summary], *, most: int, now: float) -> int:
         """Let the digests wait to be sent that are due, and return how many chats they were due in."""

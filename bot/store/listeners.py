@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LISTENER = """
     SELECT
-        listener.chat, chat.language, chat.state = 'active', cursor, muted_until, quiet_begin, quiet_end, zone, digest,
+        listener.chat, coalesce(chat.language, listener.language), chat.state = 'active', cursor,
+        held_until IS NOT NULL, muted_until, quiet_begin, quiet_end, zone, digest,
         digest_at
     FROM listener JOIN chat ON chat.id = listener.chat
 """
@@ -50,7 +51,7 @@ async def listeners(connection: aiosqlite.Connection, statement: str, values: Va
 
 
 def _listener(row: Any, subscriptions: dict[str, Subscription], told: dict[Subject, Told]) -> Listener:  # noqa: ANN401 -- a row of SQLite
-    chat, language, reachable, cursor, muted_until, begin, end, zone, digest, digest_at = row
+    chat, language, reachable, cursor, held, muted_until, begin, end, zone, digest, digest_at = row
     wishes = Wishes(
         muted_until=muted_until,
         quiet=None if begin is None else Quiet(begin, end),
@@ -63,6 +64,7 @@ def _listener(row: Any, subscriptions: dict[str, Subscription], told: dict[Subje
         language=language,
         reachable=bool(reachable),
         cursor=cursor,
+        held=bool(held),
         wishes=wishes,
         subscriptions=subscriptions,
         told=told,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.subscriptions import Listener, Subscription, Told, Wishes
     from probes.catalogue import Catalogue
 
-_ENLIST = "INSERT INTO listener (chat, cursor) VALUES (?, ?) ON CONFLICT (chat) DO NOTHING"
+_ENLIST = "INSERT INTO listener (chat, language, cursor) VALUES (?, ?, ?) ON CONFLICT (chat) DO NOTHING"
 _UNLISTED = """
     SELECT id FROM chat WHERE id IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT chat FROM listener)
 """
@@ -58,15 +58,15 @@ class Subscriptions:
         return await self._database.transaction(work)
 
     async def subscribe(
-        self, chat: str, asked: Iterable[Subscription], *, cursor: int, told: Mapping[Subject, Told]
+        self, chat: str, asked: Iterable[Subscription], *, language: str, cursor: int, told: Mapping[Subject, Told]
     ) -> None:
         """Add subscriptions to those of a known chat, or change them; `told` is what it has just heard is going on.
 
-        A chat without any so far begins to hear after the change `cursor`.
+        A chat without any so far begins to hear after the change `cursor`, in `language` if none was chosen in it.
         """
 
         async def work(connection: aiosqlite.Connection) -> None:
-            await connection.execute(_ENLIST, (chat, cursor))
+            await connection.execute(_ENLIST, (chat, language, cursor))
             added = [(chat, one.target, int(one.degradations), one.thread, one.after) for one in asked]
             await connection.executemany(_SUBSCRIBE, added)
             heard = [(chat, subject.kind, subject.name, *written(one)) for subject, one in told.items()]
@@ -86,26 +86,26 @@ class Subscriptions:
 
         await self._database.transaction(work)
 
-    async def wish(self, chat: str, wishes: Wishes, *, cursor: int, now: float) -> None:
+    async def wish(self, chat: str, wishes: Wishes, *, language: str, cursor: int, now: float) -> None:
         """Keep when a known chat wants to hear; what waits to be told is held against it anew."""
         quiet = wishes.quiet
         hours = (quiet.begin_min, quiet.end_min) if quiet else (None, None)
 
         async def work(connection: aiosqlite.Connection) -> None:
-            await connection.execute(_ENLIST, (chat, cursor))
+            await connection.execute(_ENLIST, (chat, language, cursor))
             kept = (wishes.muted_until, *hours, wishes.zone, wishes.digest, wishes.digest_at)
             await connection.execute(_WISH, (*kept, chat))
             await take_back(connection, chat, now)
 
         await self._database.transaction(work)
 
-    async def enlist(self, chats: Collection[str], *, cursor: int) -> None:
+    async def enlist(self, chats: Collection[str], *, language: str, cursor: int) -> None:
         """Let known chats hear that subscribed to nothing, such as those of whoever runs the bot."""
         asked = json.dumps(list(chats))
 
         async def work(connection: aiosqlite.Connection) -> None:
             found = await rows(connection, _UNLISTED, (asked,))
-            await connection.executemany(_ENLIST, [(chat, cursor) for (chat,) in found])
+            await connection.executemany(_ENLIST, [(chat, language, cursor) for (chat,) in found])
 
         await self._database.transaction(work)
 

@@ -15,6 +15,7 @@ from bot.chat.words.chat import *
 from bot.chat.words.evidence import *
 from bot.chat.words.history import *
 from bot.chat.words.news import *
+from bot.chat.words.subscriptions import *
 from bot.chat.words.talk import *
 from bot.chat.words.why import *
 from bot.chat.words.works import *

@@ -15,6 +15,8 @@ COMMAND_LINES = (
     "/works — what works here: messengers, or /works news, /works vpn …",
     "/news — news about access; /news whatsapp — about one service",
     "/services — the services I know by name; /services vpn — those of a kind",
+    "/subscribe whatsapp — tell this chat when it is blocked and when that is over; /subscribe messengers, everything",
+    "/subscriptions — what this chat is told, to change it; /mute 8h, /quiet 23:00-07:00, /digest daily — and when",
     "/help — this text",
 )
 PRIVACY = "I keep what was measured, never who asked."

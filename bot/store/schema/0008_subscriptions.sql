@@ -3,6 +3,7 @@
 
 CREATE TABLE listener (
     chat TEXT PRIMARY KEY REFERENCES chat (id) ON DELETE CASCADE,
+    language TEXT NOT NULL, -- that was spoken when it began to listen, for where none was chosen in the chat
     cursor INTEGER NOT NULL, -- the last change that the chat heard of, or was spared
     held_until REAL, -- until when it wants quiet, as was found out last
     muted_until REAL,

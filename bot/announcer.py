@@ -1,0 +1,186 @@
+"""Tells chats what has changed: looks for news at every chat's cursor, words them, and lets them wait to be sent.
+
+Who hears of what is decided in `bot.subscriptions`, and worded in `bot.alerts`, `bot.bulletin` and `bot.digest`;
+sending is the outbox' affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from bot.alerts import Setting
+from bot.chat.language import speaking
+from bot.digest import PERIOD_S, digest, heard_of
+from bot.hours import UTC_ZONE, digest_due, zone_of
+from bot.occasion import Occasion
+from bot.outbox import Content, Said
+from bot.store.announcements import Summary
+from bot.subscriptions import subscribed_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+
+    from bot.incidents import Change
+    from bot.news import Story
+    from bot.store import Store
+    from bot.store.incidents import Incident, StoredChange
+    from bot.subscriptions import Listener
+    from probes.catalogue import Catalogue
+    from probes.model import Report, Service
+
+_log = logging.getLogger(__name__)
+
+GROUP_WAIT_S = 30.0
+"""How long news wait for others: what happens to many services at a time is told in one message."""
+LOOK_S = 5.0
+"""How often it looks for news."""
+MOST_AT_ONCE = 200
+"""Chats that are told in one transaction: nobody else can use the database meanwhile."""
+MOST_CHANGES = 5000
+"""That are looked at together; whatever goes beyond them comes next."""
+_MOST_EXPLAINED = 40
+"""Incidents of one occasion that are told with their report and what is in the news."""
+
+
+class Stories(Protocol):
+    """What is in the news about services: `bot.chat.newsstand.Newsstand`."""
+
+    async def about(self, service: Service, language: str, country: str | None) -> Sequence[Story]: ...
+
+
+class Announcer:
+    """Looks for news from time to time, until it is cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        *,
+        language: str = "en",
+        zone: str = UTC_ZONE,
+        operators: Collection[str] = (),
+        stories: Stories | None = None,
+        on_message: Callable[[], None] = lambda: None,
+        group_wait_s: float = GROUP_WAIT_S,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`operators` are the chats, by their stored ids, of those who run the bot: they hear of its own troubles.
+
+        `language` is spoken to them, and `zone` is for chats without one. `on_message` hears that something waits to
+        be sent. Times are in seconds since 1970 by `clock`, and pass by `sleep`.
+        """
+        self._store = store
+        self._services = {service.id: service for service in catalogue}
+        self._categories = {service.id: service.category for service in catalogue}
+        self._language = language
+        self._zone = zone
+        self._operators = frozenset(operators)
+        self._stories = stories
+        self._on_message = on_message
+        self._group_wait_s = group_wait_s
+        self._clock = clock
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Announce until cancelled; whatever goes wrong is tried again."""
+        while True:
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 -- nothing was told that was not kept, so the next look begins there
+                _log.exception("News could not be told")
+            await self._sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Tell whoever may hear now whatever has become due."""
+        now = self._clock()
+        await self._announce(now)
+        await self._summarise(now)
+
+    # --- changes -----------------------------------------------------------------------------------------------------
+
+    async def _announce(self, now: float) -> None:
+        incidents, announcements = self._store.incidents, self._store.announcements
+        last = await incidents.last_change_id()
+        oldest = await announcements.oldest_cursor(up_to=last, now=now)
+        if oldest is None or not self._is_ripe(await incidents.changes_after(oldest, most=1), now):
+            return
+        await self._store.subscriptions.enlist(self._operators, language=self._language, cursor=oldest)
+        earliest = await announcements.earliest_cursor(oldest, now=now)
+        changes = await incidents.changes_after(earliest, most=MOST_CHANGES)
+        up_to = changes[-1].id if len(changes) == MOST_CHANGES else last
+        occasion = await self._occasion([stored for stored in changes if stored.id <= up_to], now)
+        contents: dict[Content, int] = {}
+        while await announcements.tell(occasion.decide, contents, up_to=up_to, most=MOST_AT_ONCE, now=now):
+            self._on_message()
+
+    def _is_ripe(self, first: Sequence[StoredChange], now: float) -> bool:
+        """Tell whether the first of the news has waited for others; one from the future has, by a clock set back."""
+        return not first or not 0 <= now - first[0].change.at < self._group_wait_s
+
+    async def _occasion(self, changes: Sequence[StoredChange], now: float) -> Occasion:
+        reports = await self._reports(stored.change for stored in changes)
+        stories = await self._in_the_news((stored.change for stored in changes), reports)
+        return Occasion(
+            changes=changes,
+            now=now,
+            zone=self._zone,
+            operators=self._operators,
+            services=self._services,
+            categories=self._categories,
+            reports=reports,
+            stories=stories,
+        )
+
+    async def _reports(self, changes: Iterable[Change]) -> dict[int, Report]:
+        """Return what the last of the incidents were seen by."""
+        numbers = list(dict.fromkeys(change.incident for change in changes if change.incident is not None))
+        found = {number: await self._store.incidents.evidence(number) for number in numbers[-_MOST_EXPLAINED:]}
+        return {number: report for number, report in found.items() if report is not None}
+
+    async def _in_the_news(
+        self, changes: Iterable[Change], reports: Mapping[int, Report]
+    ) -> dict[str, dict[str, Sequence[Story]]]:
+        """Return what is in the news about the services, by language and service."""
+        if self._stories is None:
+            return {}
+        country = next((report.vantage.country for report in reports.values()), None)
+        ids = dict.fromkeys(change.subject.service for change in changes if change.what != "closed")
+        services = [self._services[id_] for id_ in ids if id_ in self._services][-_MOST_EXPLAINED:]
+        languages = await self._store.announcements.languages()
+        return {
+            language: {one.id: await self._stories.about(one, language, country) for one in services}
+            for language in languages
+        }
+
+    # --- digests -----------------------------------------------------------------------------------------------------
+
+    async def _summarise(self, now: float) -> None:
+        if not await self._store.announcements.are_digests_due(now):
+            return
+        incidents = await self._store.incidents.incidents_since(now - max(PERIOD_S.values()))
+
+        def decide(listener: Listener) -> Summary:
+            return self._summary(listener, incidents, now)
+
+        while await self._store.announcements.summarise(decide, most=MOST_AT_ONCE, now=now):
+            self._on_message()
+
+    def _summary(self, listener: Listener, incidents: Sequence[Incident], now: float) -> Summary:
+        wishes = listener.wishes
+        kind, zone = wishes.digest or "daily", wishes.zone or self._zone
+        next_at = digest_due(kind, now, zone_of(zone))
+        subscribed = subscribed_to(listener, self._categories)
+        if not listener.reachable or not subscribed or (wishes.muted_until or 0.0) > now:
+            return Summary({}, next_at)
+        recent = [one for one in incidents if one.closed_at is None or one.closed_at > now - PERIOD_S[kind]]
+        found = heard_of(listener, recent, self._categories)
+        with speaking(listener.language):
+            setting = Setting(now=now, zone=zone, services=self._services)
+            said = Said(digest(kind, found, len(subscribed), setting))
+        threads = {one.thread for one in listener.subscriptions.values()}
+        thread = threads.pop() if len(threads) == 1 else None
+        return Summary({thread: said}, next_at, not_before=listener.quiet_until(now, self._zone) or now)

@@ -1,0 +1,92 @@
+"""What is said of subscriptions: what a chat is told of its own accord, and when."""
+
+from __future__ import annotations
+
+SUBSCRIBE_WHAT = (
+    "What shall I watch for this chat? For example: /subscribe whatsapp telegram — or a kind of services: "
+    "/subscribe messengers — or /subscribe everything. I tell of blocks and when they end; with “degradations” behind "
+    "it also of what works only in part or is down."
+)
+SUBSCRIBED = "From now on I tell this chat when one of these is blocked, and when that is over: {names}."
+SUBSCRIBED_ALL = (
+    "From now on I tell this chat when one of these is blocked, works only in part or is down, and when that is over: "
+    "{names}."
+)
+SUBSCRIBED_HERE = "I tell it here, in this topic."
+SUBSCRIBED_NOW = "At the moment"
+SUBSCRIBED_NOW_LINE = {
+    "blocked": "{name} — blocked since {when}",
+    "degraded": "{name} — works only in part since {when}",
+    "down": "{name} — down since {when}",
+    "directory": "{name} — out of the national directory of names ({id}) since {when}",
+}
+SUBSCRIBE_NO_HOSTS = (
+    "To a site by its host name nobody can subscribe ({names}): I watch the services that I know by name, and do not "
+    "keep what sites people ask about. /services shows what I know."
+)
+SUBSCRIBE_UNKNOWN = "I do not know: {names}. /services shows what I know."
+SUBSCRIBE_MEANT = "I do not know: {names}. Did you mean {guesses}?"
+SUBSCRIBE_TOO_MANY = (
+    "A chat can have {count} subscriptions. A whole kind of services counts as one: /subscribe messengers"
+)
+DEGRADATIONS_BUTTON = "Degradations too"
+BLOCKS_BUTTON = "Blocks only"
+EVERYTHING_BUTTON = "Everything"
+
+UNSUBSCRIBED = "I tell this chat no more of: {names}."
+UNSUBSCRIBED_ALL = "I tell this chat nothing more of my own accord."
+UNSUBSCRIBE_NOT = "This chat did not subscribe to: {names}."
+UNSUBSCRIBE_PART_OF = "{name} still belongs to what this chat subscribed to: {whole}."
+UNSUBSCRIBE_BUTTON_OF = "Unsubscribe: {name}"
+
+SUBSCRIPTIONS = "What I tell this chat of"
+SUBSCRIPTIONS_NONE = "This chat subscribed to nothing. For example: /subscribe whatsapp"
+SUBSCRIPTION_BLOCKS = "{name} — when it is blocked"
+SUBSCRIPTION_ALL = "{name} — also when it works only in part or is down"
+SUBSCRIPTION_ELSEWHERE = "{line}, in another topic"
+MORE_DEGRADATIONS_BUTTON = "{name}: degradations too"
+ONLY_BLOCKS_BUTTON = "{name}: blocks only"
+REMOVE_BUTTON = "✕ {name}"
+BACK_BUTTON = "◀"
+ONWARD_BUTTON = "▶"
+WISHES = "When"
+WISH_MUTED = "muted until {when}"
+WISH_QUIET = "quiet hours: {hours} ({zone})"
+WISH_DIGEST = {"daily": "a digest every day at {time} ({zone})", "weekly": "a digest every Monday at {time} ({zone})"}
+WISH_AT_ONCE = "at any time, within a minute or two"
+
+MUTED = (
+    "Until {when} I raise no alarm here. If something is over that I raised alarm about, I still say so. "
+    "/history shows what you missed."
+)
+MUTED_NOT = "I am not muted here. For how long shall I be? For example: /mute 8h, /mute 2d — or /mute off"
+MUTED_NOW = "I am muted here until {when}. Change it: /mute 8h, /mute 2d — or /mute off"
+UNMUTED = "From now on I raise alarms here again."
+MUTE_UNKNOWN = "I do not understand that length of time. For example: /mute 8h, /mute 2d — or /mute off"
+MUTE_TOO_LONG = "30 days is the longest. To be told nothing at all: /unsubscribe everything"
+UNMUTE_BUTTON = "Unmute"
+MUTE_BUTTONS = {"1h": "1 h", "8h": "8 h", "1d": "1 day", "7d": "7 days"}
+
+QUIET_SET = "From {hours} ({zone}) I raise no alarm here, and catch up afterwards."
+QUIET_OFF = "I raise alarms here at any time of the day."
+QUIET_NOW = "Quiet hours here: {hours} ({zone}). Change them: /quiet 23:00-07:00 Europe/Moscow — or /quiet off"
+QUIET_NONE = "No quiet hours here. For example: /quiet 23:00-07:00 Europe/Moscow"
+QUIET_UNKNOWN = (
+    "I do not understand that. For example: /quiet 23:00-07:00 — with the zone of these times, if it is not {zone}: "
+    "/quiet 23:00-07:00 Europe/Moscow, /quiet 23:00-07:00 UTC+3"
+)
+QUIET_ZONE = "Another zone: /quiet {hours} Europe/Moscow, or UTC+3"
+ZONE_SET = "Times here are those of {zone} from now on."
+
+DIGEST_SET = {
+    "daily": "You get a digest every day at {time} ({zone}).",
+    "weekly": "You get a digest every Monday at {time} ({zone}).",
+}
+DIGEST_OFF = "There will be no digest here."
+DIGEST_NONE = "No digest here. Choose one:"
+DIGEST_UNKNOWN = "I do not understand that. For example: /digest daily, /digest weekly Europe/Moscow, /digest off"
+DIGEST_BUTTONS = {"daily": "Daily", "weekly": "Weekly", "off": "None"}
+
+KEPT_SUBSCRIPTIONS = "what it subscribed to: {names}"
+KEPT_ALERTS_LANGUAGE = "the language of what I tell it of my own accord: {language}"
+KEPT_TOLD = "what I told it that is not over yet: {names}"
