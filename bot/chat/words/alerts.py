@@ -17,7 +17,7 @@ ALERT = {
 }
 ALERT_OUTAGE = "This looks like a fault of the service itself, not like a block."
 ALERT_AFFECTED = "Affected: {components}"
-ALERT_LAST_WELL = "It last worked at {when}."
+ALERT_LAST_WELL = "Last seen working: {when}."
 ALERT_DELISTED = "{name} — taken out of the national directory of names ({id}) since {when}"
 ALERT_DELISTED_CONNECTS = (
     "Seen from this bot's host it still connects. Whoever relies on that directory no longer finds its address."
@@ -42,7 +42,7 @@ CHANGED_CAUSES = {
     Status.DOWN: "{name} — still down, and more was found out",
 }
 CHANGED_NOW_ALSO = "Now also: {reasons}."
-CHANGED_SINCE = "It began at {when}, {duration} ago."
+CHANGED_SINCE = "It has lasted {duration}, since {when}."
 
 CLEAR = "{name} — works again"
 CLEAR_STEADY = "{name} — works again, and steadily"
@@ -130,4 +130,4 @@ DIGEST_LINE_OPEN = {
 }
 DIGEST_DELISTED = "{name} — taken out of the national directory of names ({id}) now"
 DIGEST_WAS_DELISTED = "{name} — was out of the national directory of names ({id}) for {duration}"
-DIGEST_OTHERS = ("The other {count} service had no incidents.", "The other {count} services had no incidents.")
+DIGEST_OTHERS = ("{count} other service had no incidents.", "{count} other services had no incidents.")
