@@ -225,9 +225,9 @@ class OutboxStore:
         late = [row for row in due if row[-2]]
         behind = [row for row in due if row[-1] and not row[-2]]
         free = [row[:-2] for row in due if not row[-1] and not row[-2]][:most]
+        await _many(connection, _PUT_BEHIND, [(row[0],) for row in behind])  # first, to come forward when others end
         messages = [_counted(message) for message in await self._messages(connection, free, now)]
         await _many(connection, _END, [(*_too_late(row), now, row[0]) for row in late])
-        await _many(connection, _PUT_BEHIND, [(row[0],) for row in behind])
         await _many(connection, _LEASE, [(message.id,) for message in messages])
         return messages
 
