@@ -37,7 +37,7 @@ GROUP_WAIT_S = 30.0
 """How long news wait for others: what happens to many services at a time is told in one message."""
 LOOK_S = 5.0
 """How often it looks for news."""
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 150
 """Chats that are told in one transaction: nobody else can use the database meanwhile."""
 MOST_CHANGES = 5000
 """That are looked at together; whatever goes beyond them comes next."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EXPIRE_S = 24 * 3600.0
 """What could not be sent for so long is not worth telling any more."""
+_MOST_CALLED_BACK = 30
+"""Chats whose alerts one transaction calls back: that takes a while for each."""
 
 _MAY_HEAR = "cursor < :up_to AND (held_until IS NULL OR held_until <= :now)"
 _BEHIND = f"{LISTENER} WHERE {_MAY_HEAR} ORDER BY cursor LIMIT :most"
@@ -134,6 +136,8 @@ class Announcements:
             found = await listeners(connection, _BEHIND, {"up_to": up_to, "now": now, "most": most})
             last = await _last_alerts(connection, found, now)
             for listener in found:
+                if batch.called_back == _MOST_CALLED_BACK:
+                    break
                 stood, telling = listener, decide(listener)
                 before = last.get(listener.chat) if telling.messages else None
                 if before and await _called_back(connection, listener.chat, before, now):
@@ -172,6 +176,7 @@ class _Batch:
 
     def __init__(self, up_to: int, now: float, contents: dict[Content, int]) -> None:
         self.count = 0
+        self.called_back = 0
         self.contents = contents
         self._up_to, self._now = up_to, now
         self._outgoings: list[Outgoing] = []
@@ -195,6 +200,7 @@ class _Batch:
                 self.contents[content] = await OutboxStore.keep(connection, content, self._now)
             self._outgoings.append(_alert(listener.chat, thread, self.contents[content], self._now))
         if stood is not listener:
+            self.called_back += 1
             self._forgotten.append((listener.chat,))
         if telling.messages:
             before = {one: stood.told.get(one) for one in _changed(stood.told, told)}
