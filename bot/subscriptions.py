@@ -52,13 +52,9 @@ class Subscription:
     """The last change before it was asked for."""
 
     @property
-    def name(self) -> str:
-        """The id of the service or of the category, or `EVERYTHING`."""
-        return self.target.rpartition(":")[2]
-
-    @property
-    def is_category(self) -> bool:
-        return self.target.startswith("category:")
+    def spelling(self) -> str:
+        """How a button writes the target: a service by its id, and a category so that it is taken for nothing else."""
+        return self.target.removeprefix("service:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from bot.chat import words
 from bot.chat.language import named, one_of, say
 from bot.chat.reply import Block, Button, Items, Line, Paragraph, Reply
 from bot.hours import DIGEST_HOUR, clock
-from bot.subscriptions import EVERYTHING
+from bot.subscriptions import EVERYTHING, of_category
 from probes.model import Status
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _names(targets: Iterable[str], catalogue: Catalogue) -> str:
 def how(catalogue: Catalogue) -> Reply:
     """Return how to subscribe."""
     first = next(iter(catalogue.categories()), None)
-    kinds = [Button(named(words.CATEGORIES, first), f"/subscribe {first}")] if first else []
+    kinds = [Button(named(words.CATEGORIES, first), f"/subscribe {of_category(first)}")] if first else []
     everything = Button(say(words.EVERYTHING_BUTTON), f"/subscribe {EVERYTHING}")
     return Reply(blocks=(Paragraph(say(words.SUBSCRIBE_WHAT)),), buttons=((*kinds, everything),))
 
@@ -90,7 +90,7 @@ def _after_subscribing(
 ) -> Iterator[tuple[Button, ...]]:
     for id_ in asked.suggestions:
         yield (Button(name_of(f"service:{id_}", catalogue), f"/subscribe {id_}"),)
-    if names := " ".join(one.name for one in new if not one.degradations):
+    if names := " ".join(one.spelling for one in new if not one.degradations):
         more = Button(say(words.DEGRADATIONS_BUTTON), f"/subscribe {names} degradations")
         yield more, Button(say(words.SUBSCRIPTIONS_BUTTON), "/subscriptions")
     elif new:
@@ -110,7 +110,7 @@ def removed(
             name, of = name_of(f"service:{id_}", catalogue), name_of(whole.target, catalogue)
             blocks.append(Paragraph(say(words.UNSUBSCRIBE_PART_OF, name=name, whole=of)))
             label = say(words.UNSUBSCRIBE_BUTTON_OF, name=of)
-            buttons[whole.name] = Button(label, f"/subscriptions remove {whole.name}")
+            buttons[whole.target] = Button(label, f"/subscriptions remove {whole.spelling}")
     never = [t for t in asked.targets if t not in gone and wholes.get(t.rpartition(":")[2]) is None]
     if never:
         blocks.append(Paragraph(say(words.UNSUBSCRIBE_NOT, names=_names(never, catalogue))))
@@ -158,8 +158,8 @@ def _row(one: Subscription, catalogue: Catalogue, page: int) -> tuple[Button, ..
         (words.ONLY_BLOCKS_BUTTON, "blocks") if one.degradations else (words.MORE_DEGRADATIONS_BUTTON, "degradations")
     )
     return (
-        Button(say(text, name=name), f"/subscriptions {deed} {one.name} {page}"),
-        Button(say(words.REMOVE_BUTTON, name=name), f"/subscriptions remove {one.name} {page}"),
+        Button(say(text, name=name), f"/subscriptions {deed} {one.spelling} {page}"),
+        Button(say(words.REMOVE_BUTTON, name=name), f"/subscriptions remove {one.spelling} {page}"),
     )
 
 

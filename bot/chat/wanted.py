@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from probes.catalogue import Catalogue
     from probes.model import Service
 
+_CATEGORY = of_category("")
 _MOST_WORDS = 4
 """Of one name."""
 _CHUNK = re.compile(r"[^\s,;]+")
@@ -51,13 +52,14 @@ def read(text: str, catalogue: Catalogue) -> Wanted:
     degradations: bool | None = None
     hosts: list[str] = []
     words: list[str] = []
+    kinds = {of_category(category) for category in catalogue.categories()}
     for chunk in _CHUNK.findall(text[:MOST_CHARACTERS]):
         folded = fold(chunk)
         if folded in _DEGRADATIONS:
             degradations = True
         elif folded in _BLOCKS:
             degradations = False
-        elif found := match(chunk, catalogue).hosts:
+        elif folded not in kinds and (found := match(chunk, catalogue).hosts):
             hosts += found
         elif folded not in _BESIDE:
             words.append(chunk)
@@ -96,6 +98,8 @@ def _name_at(words: Sequence[str], place: int, catalogue: Catalogue) -> tuple[Se
 def _word(word: str, catalogue: Catalogue) -> list[str] | None:
     """Return the targets that a word by itself stands for, in whatever form; None if nobody knows."""
     groups = catalogue.categories()
+    if word.removeprefix(_CATEGORY) in groups and word.startswith(_CATEGORY):
+        return [word]
     reading = categories.read(word, groups)
     if len(groups) > 1 and len(reading.categories) == len(groups):
         return [EVERYTHING]

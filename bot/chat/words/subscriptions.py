@@ -67,7 +67,7 @@ MUTE_TOO_LONG = "30 days is the longest. To be told nothing at all: /unsubscribe
 UNMUTE_BUTTON = "Unmute"
 MUTE_BUTTONS = {"1h": "1 h", "8h": "8 h", "1d": "1 day", "7d": "7 days"}
 
-QUIET_SET = "From {hours} ({zone}) I raise no alarm here, and catch up afterwards."
+QUIET_SET = "During {hours} ({zone}) I raise no alarm here, and catch up afterwards."
 QUIET_OFF = "I raise alarms here at any time of the day."
 QUIET_NOW = "Quiet hours here: {hours} ({zone}). Change them: /quiet 23:00-07:00 Europe/Moscow — or /quiet off"
 QUIET_NONE = "No quiet hours here. For example: /quiet 23:00-07:00 Europe/Moscow"
