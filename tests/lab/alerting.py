@@ -1,0 +1,112 @@
+"""The bot with everything from the monitor to Telegram, on the client host, in a hurry: what its chats are told.
+
+Telegram is the fake one, in this process. Three chats subscribe to the targets, a fourth only looks on. Each line of
+the output is JSON: a measurement's outcome, or a message that a chat got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from bot.announcer import Announcer
+from bot.app import LazyProber
+from bot.chat.conversation import Conversation
+from bot.chat.subscribing import SubscriptionDesk
+from bot.checks import Checks
+from bot.config import Settings
+from bot.monitor import Monitor
+from bot.outbox.wake import Wake
+from bot.store import Store
+from bot.transports.telegram.transport import serve
+from probes.catalogue import Catalogue
+from tests.fakes.telegram import FakeTelegram
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from bot.checks import Answer
+    from probes.model import Service
+    from tests.fakes.telegram import Chat
+    from tests.lab.hurry import Clock
+
+_TURN_S = 0.01
+
+
+class Watched:
+    """Measures in time as it is, and tells what came of it."""
+
+    def __init__(self, checks: Checks, clock: Clock) -> None:
+        self._checks = checks
+        self._clock = clock
+
+    async def check(self, service: Service, *, again: bool = False) -> Answer:
+        with self._clock:
+            answer = await self._checks.check(service, again=again)
+        tell(measured=service.id, status=answer.report.status, at=self._clock.now())
+        return answer
+
+
+def tell(**line: Any) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def main(clock: Clock, interval_s: float, targets: Sequence[str]) -> None:
+    asyncio.run(_run(clock, interval_s, targets))
+
+
+async def _run(clock: Clock, interval_s: float, targets: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        async with FakeTelegram() as api:
+            town = [api.private(api.user(number, f"Person {number}", "en")) for number in (1, 2, 4)]
+            boss = api.user(3, "Boss", "en")
+            group = api.supergroup("City", admins=[boss])
+            async with _bot(api, clock, interval_s, Path(directory) / "db"):
+                for chat in (*town[:2], group):
+                    await chat.say(chat.person or boss, f"/subscribe {' '.join(targets)}")
+                    await chat.reply(timeout_s=30)
+                await _listen([*town, group], clock)
+
+
+@asynccontextmanager
+async def _bot(api: FakeTelegram, clock: Clock, interval_s: float, database: Path) -> AsyncIterator[None]:
+    settings = Settings(telegram_bot_token=SecretStr(api.token), telegram_api_url=api.base_url)
+    catalogue = Catalogue.load(settings.catalogue_dir)
+    async with Store.open(database) as store, LazyProber(settings) as prober, asyncio.TaskGroup() as group:
+        checks = Checks(prober, store, group, cache_s=0)
+        conversation = Conversation(checks, catalogue, desks=(SubscriptionDesk(store, catalogue),))
+        wake = Wake()
+        announcer = Announcer(store, catalogue, on_message=wake, clock=clock.now, sleep=clock.sleep)
+        monitor = Monitor(
+            Watched(checks, clock),
+            store.incidents,
+            catalogue,
+            lambda: store.subscriptions.services(catalogue),
+            interval_s=interval_s,
+            clock=clock.now,
+            sleep=clock.sleep,
+            seed=1,
+        )
+        serving = serve(conversation, store, catalogue, settings, wake)
+        tasks = [group.create_task(one) for one in (serving, announcer.run(), monitor.run())]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+async def _listen(chats: Sequence[Chat], clock: Clock) -> None:
+    """Tell what arrives, until whoever started this has heard enough."""
+    tell(ready=True, at=clock.now())
+    heard = [len(chat.from_bot) for chat in chats]
+    while True:
+        for number, chat in enumerate(chats):
+            for message in chat.from_bot[heard[number] :]:
+                tell(chat=number, text=message.text, at=clock.now())
+            heard[number] = len(chat.from_bot)
+        await asyncio.sleep(_TURN_S)
