@@ -133,7 +133,7 @@ def overview(listener: Listener, catalogue: Catalogue, setting: Setting, thread:
     shown = everything[(page - 1) * PAGE : page * PAGE]
     if shown:
         lines = tuple(Line(_subscription(one, catalogue, thread)) for one in shown)
-        blocks: tuple[Block, ...] = (Items(say(words.SUBSCRIPTIONS), lines),)
+        blocks: tuple[Block, ...] = (Items(say(words.SUBSCRIPTIONS_TITLE), lines),)
     else:
         blocks = (Paragraph(say(words.SUBSCRIPTIONS_NONE)),)
     when = tuple(Line(text) for text in wishes(listener, setting)) or (Line(say(words.WISH_AT_ONCE)),)

@@ -30,7 +30,6 @@ SUBSCRIBE_TOO_MANY = (
     "A chat can have {count} subscriptions. A whole kind of services counts as one: /subscribe messengers"
 )
 DEGRADATIONS_BUTTON = "Degradations too"
-BLOCKS_BUTTON = "Blocks only"
 EVERYTHING_BUTTON = "Everything"
 
 UNSUBSCRIBED = "I tell this chat no more of: {names}."
@@ -39,7 +38,7 @@ UNSUBSCRIBE_NOT = "This chat did not subscribe to: {names}."
 UNSUBSCRIBE_PART_OF = "{name} still belongs to what this chat subscribed to: {whole}."
 UNSUBSCRIBE_BUTTON_OF = "Unsubscribe: {name}"
 
-SUBSCRIPTIONS = "What I tell this chat of"
+SUBSCRIPTIONS_TITLE = "What I tell this chat of"
 SUBSCRIPTIONS_NONE = "This chat subscribed to nothing. For example: /subscribe whatsapp"
 SUBSCRIPTION_BLOCKS = "{name} — when it is blocked"
 SUBSCRIPTION_ALL = "{name} — also when it works only in part or is down"

@@ -13,7 +13,9 @@ from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.settings import SettingsDesk
+from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
+from bot.chat.wishes import WishesDesk
 from bot.checks import Checks
 from bot.limits import Limits
 from bot.news import Names, News
@@ -50,6 +52,8 @@ async def conversation(store: Store, prober: CannedProber) -> AsyncIterator[Conv
         checks = Checks(prober, store, group, cache_s=60)
         desks = (
             SettingsDesk(store.chats),
+            SubscriptionDesk(store, CATALOGUE),
+            WishesDesk(store),
             WhyDesk(checks, CATALOGUE),
             Chronicle(store.history, CATALOGUE),
             Operating(
