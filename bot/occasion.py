@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from bot.alerts import Setting
 from bot.bulletin import message
-from bot.chat.language import speaking
+from bot.chat import words
+from bot.chat.language import all_of, say, speaking
+from bot.chat.replies import plain
 from bot.news import Story
 from bot.outbox import Said
 from bot.store.announcements import Telling
@@ -18,7 +21,10 @@ from bot.subscriptions import Item, news
 from probes.model import Report, Service
 
 if TYPE_CHECKING:
+    from bot.chat.reply import Reply
     from bot.subscriptions import Listener
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,5 +66,15 @@ class Occasion:
                 reports=self.reports,
             )
             with speaking(listener.language):
-                self.worded[key] = Said(message(items, setting))
+                self.worded[key] = Said(_worded(items, setting))
         return self.worded[key]
+
+
+def _worded(items: tuple[Item, ...], setting: Setting) -> Reply:
+    """Return what is told; what cannot be worded, by a fault of this program, must not keep back all other news."""
+    try:
+        return message(items, setting)
+    except Exception:  # noqa: BLE001 -- whatever it is, others wait for theirs
+        _log.exception("Some news could not be worded")
+        names = all_of(dict.fromkeys(setting.name(item.change.subject) for item in items))
+        return plain(say(words.ALERT_UNWORDED, names=names))

@@ -101,7 +101,7 @@ class SubscriptionDesk:
         now = self._going_on(await self._store.incidents.open_incidents() if added else (), after, added)
         if added:
             await self._store.chats.meet(request.chat, request.kind, now=self._clock())
-            told = {one.subject: _told(one) for one in now if one.subject not in listener.told}
+            told = {one.subject: _told(one) for one in now if not _is_told(one, listener)}
             await self._store.subscriptions.subscribe(
                 request.chat, added, language=request.language, cursor=last, told=told
             )
@@ -181,6 +181,11 @@ def _chosen(target: str, asked: Wanted, listener: Listener, thread: int | None, 
     before = listener.subscriptions.get(target)
     degradations = asked.degradations if asked.degradations is not None else bool(before and before.degradations)
     return Subscription(target, degradations, thread, before.after if before else last)
+
+
+def _is_told(one: GoingOn, listener: Listener) -> bool:
+    told = listener.told.get(one.subject)
+    return told is not None and told.incident == one.incident.id
 
 
 def _told(one: GoingOn) -> Told:

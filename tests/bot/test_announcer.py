@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot import bulletin
 from bot.hours import Quiet
 from bot.incidents import HOST
 from bot.news import Story
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from bot.alerts import Setting
+    from bot.chat.reply import Reply
+    from bot.subscriptions import Item
     from probes.model import Service
 
 A, B, C = "telegram:1", "telegram:2", "telegram:-3"
@@ -300,6 +304,27 @@ async def test_a_look_that_fails_is_made_again(telling: Telling, monkeypatch: py
         await telling.announcer.run()
     assert looks == [NOON + 5 * number for number in range(7)]
     assert len(await telling.deliver()) == 1
+
+
+async def test_what_cannot_be_worded_keeps_nothing_else_back(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await telling.subscribe(A, "service:whatsapp")
+    await telling.subscribe(B, "service:telegram")
+    real = bulletin.message
+
+    def message(items: Sequence[Item], setting: Setting) -> Reply:
+        if items[0].change.subject == WHATSAPP:
+            raise KeyError("a status that nobody knows")
+        return real(items, setting)
+
+    monkeypatch.setattr("bot.occasion.message", message)
+    await telling.happen(opened(WHATSAPP), opened(TELEGRAM))
+    assert first_lines(await telling.told(after_s=30)) == [
+        (A, "Something has changed, and I cannot put it into words: WhatsApp. Ask me how it is: /check"),
+        (B, "Telegram — blocked since 11:58 UTC (confirmed)"),
+    ]
+    assert "Some news could not be worded" in caplog.text
 
 
 async def test_a_crowd_is_told_a_content_that_is_stored_once(telling: Telling) -> None:

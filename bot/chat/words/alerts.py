@@ -97,6 +97,7 @@ GROUP_LINE_WAS = {
 }
 GROUP_LINE_LISTED = "{name} — taken out of the national directory from {begin} to {end}, {duration}"
 GROUP_LINE_STEADY = "{name} — no longer comes and goes"
+ALERT_UNWORDED = "Something has changed, and I cannot put it into words: {names}. Ask me how it is: /check"
 CATCH_UP = "While you wanted quiet ({hours}):"
 
 CHECK_BUTTON = "Check now"

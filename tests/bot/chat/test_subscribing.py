@@ -165,6 +165,15 @@ async def test_what_is_going_on_is_told_at_once_and_its_end_will_be(desks: Desks
     assert "At the moment" not in await desks.said("/subscribe telegram")
 
 
+async def test_what_is_going_on_takes_the_place_of_what_was_lost_sight_of(desks: Desks) -> None:
+    await desks.store.chats.meet(CHAT, "group", now=NOON)
+    old = {WHATSAPP: Told(99, Status.BLOCKED, NOON - 9000)}
+    await desks.store.subscriptions.subscribe(CHAT, [Subscription("all")], language="en", cursor=0, told=old)
+    await desks.store.incidents.record("whatsapp", (), (opened(),), due_at=NOON)
+    await desks.ask("/subscribe whatsapp")
+    assert (await desks.listener()).told == {WHATSAPP: Told(1, Status.BLOCKED, NOON - 120)}
+
+
 async def test_what_is_going_on_is_told_as_far_as_it_is_asked_for(desks: Desks) -> None:
     partly = opened(status=Status.DEGRADED)
     await desks.store.incidents.record("whatsapp", (), (partly,), due_at=NOON)
