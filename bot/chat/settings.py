@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.chat import replies, words
 from bot.chat.reply import Button, Items, Line, Paragraph, Reply
 from bot.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bot.chat.commands import Message
     from bot.chat.conversation import Request, Responder
@@ -30,13 +30,22 @@ WITHOUT_A_TRACE = {PRIVACY, FORGET}
 _EACH_OWN = "own"
 
 
+class Keeper(Protocol):
+    """Who keeps something of chats."""
+
+    async def kept(self, chat: str) -> Iterable[str]:
+        """Return what is kept of a chat, in words."""
+
+
 class SettingsDesk:
     """Tells and changes what is kept of a chat."""
 
     commands = (LANGUAGE, PRIVACY, FORGET)
 
-    def __init__(self, chats: Chats) -> None:
+    def __init__(self, chats: Chats, *others: Keeper) -> None:
+        """`others` keep something of a chat as well, and can tell what."""
         self._chats = chats
+        self._others = others
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
         """Answer one of `commands`; of a chat that the bot is not in there is nothing to set."""
@@ -51,7 +60,8 @@ class SettingsDesk:
 
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.command == PRIVACY:
-            return privacy(await self._chats.find(request.chat))
+            besides = [text for other in self._others for text in await other.kept(request.chat)]
+            return privacy(await self._chats.find(request.chat), besides)
         if message.command == LANGUAGE and not message.rest:
             return languages(await self._chats.find(request.chat))
         if not await request.may_change():
@@ -97,9 +107,10 @@ def _choices() -> tuple[tuple[Button, ...], ...]:
     return (*((Button(name, f"/{LANGUAGE} {code}"),) for code, name in words.LANGUAGES.items()), (own,))
 
 
-def privacy(chat: Chat | None) -> Reply:
-    """Return what is kept of a chat, and what never is."""
-    kept = (Items(words.KEPT, tuple(map(Line, _kept(chat)))),) if chat else (Paragraph(words.KEPT_NOTHING),)
+def privacy(chat: Chat | None, besides: Iterable[str] = ()) -> Reply:
+    """Return what is kept of a chat, `besides` what is set in it, and what never is."""
+    lines = tuple(map(Line, (*_kept(chat), *besides))) if chat else ()
+    kept = (Items(words.KEPT, lines),) if lines else (Paragraph(words.KEPT_NOTHING),)
     return Reply(blocks=(*kept, Paragraph(words.NOT_KEPT), Paragraph(words.KEPT_HOSTS), Paragraph(words.KEPT_FORGET)))
 
 
