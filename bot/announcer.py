@@ -35,6 +35,10 @@ _log = logging.getLogger(__name__)
 
 GROUP_WAIT_S = 30.0
 """How long news wait for others: what happens to many services at a time is told in one message."""
+LONGEST_WAIT_S = 45.0
+"""And how long while something speaks against others as well, but not enough yet."""
+_FRESH_S = 120.0
+"""What spoke against something longer ago is not waited for."""
 LOOK_S = 5.0
 """How often it looks for news."""
 MOST_AT_ONCE = 150
@@ -106,7 +110,7 @@ class Announcer:
         incidents, announcements = self._store.incidents, self._store.announcements
         last = await incidents.last_change_id()
         oldest = await announcements.oldest_cursor(up_to=last, now=now)
-        if oldest is None or not self._is_ripe(await incidents.changes_after(oldest, most=1), now):
+        if oldest is None or not await self._is_ripe(await incidents.changes_after(oldest, most=1), now):
             return
         await self._store.subscriptions.enlist(self._operators, language=self._language, cursor=oldest)
         earliest = await announcements.earliest_cursor(oldest, now=now)
@@ -117,9 +121,17 @@ class Announcer:
         while await announcements.tell(occasion.decide, contents, up_to=up_to, most=MOST_AT_ONCE, now=now):
             self._on_message()
 
-    def _is_ripe(self, first: Sequence[StoredChange], now: float) -> bool:
+    async def _is_ripe(self, first: Sequence[StoredChange], now: float) -> bool:
         """Tell whether the first of the news has waited for others; one from the future has, by a clock set back."""
-        return not first or not 0 <= now - first[0].change.at < self._group_wait_s
+        waited_s = now - first[0].change.at if first else LONGEST_WAIT_S
+        if not 0 <= waited_s < LONGEST_WAIT_S:
+            return True
+        return waited_s >= self._group_wait_s and not await self._is_more_to_come(now)
+
+    async def _is_more_to_come(self, now: float) -> bool:
+        """Tell whether something else is suspected: measured again soon, it may be news of the same event."""
+        states = (await self._store.incidents.states()).values()
+        return any(state.run is not None and now - state.run.last < _FRESH_S for state in states)
 
     async def _occasion(self, changes: Sequence[StoredChange], now: float) -> Occasion:
         reports = await self._reports(stored.change for stored in changes)

@@ -9,7 +9,8 @@ import pytest
 
 from bot import bulletin
 from bot.hours import Quiet
-from bot.incidents import HOST
+from bot.incidents import HOST, Claim, State
+from bot.incidents.model import Run
 from bot.news import Story
 from bot.store import Store, StoreError
 from bot.subscriptions import Told
@@ -57,6 +58,20 @@ async def test_news_wait_for_others_so_that_many_services_are_one_message(tellin
     assert await telling.told(after_s=20) == []
     await telling.happen(opened(TELEGRAM, at=telling.now), opened(SIGNAL, at=telling.now))
     assert first_lines(await telling.told(after_s=10)) == [(A, "3 services are blocked")]
+
+
+async def test_news_wait_a_little_longer_for_what_is_suspected(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.happen(opened(WHATSAPP))
+    run = Run(since=NOON, last=NOON, count=1, claims=(Claim(status=Status.BLOCKED),))
+    suspected = State(subject=TELEGRAM, run=run)
+    await telling.store.incidents.record("telegram", (suspected,), (), due_at=NOON)
+    assert await telling.told(after_s=31) == []
+    await telling.happen(opened(TELEGRAM, at=telling.now))
+    assert first_lines(await telling.told(after_s=14)) == [(A, "2 services are blocked")], "not for ever"
+    await telling.happen(opened(SIGNAL, at=NOON + 600))
+    telling.now = NOON + 630
+    assert len(await telling.told()) == 1, "an old suspicion keeps nothing back"
 
 
 async def test_news_from_the_future_are_not_waited_for(telling: Telling) -> None:
