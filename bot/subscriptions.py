@@ -108,6 +108,12 @@ class Listener:
         return quiet.over_at(now, zone_of(self.wishes.zone or zone)) if quiet else None
 
 
+def can_be_told(chat: str) -> bool:
+    """Tell whether anything can be said in a chat of the bot's own accord: to a terminal, only while it asks."""
+    platform, _, id_ = chat.partition(":")
+    return bool(platform and id_)
+
+
 # --- news ------------------------------------------------------------------------------------------------------------
 
 Sort = Literal["alert", "changed", "clear", "past", "flapping", "settled"]

@@ -15,7 +15,7 @@ from bot.chat.language import say
 from bot.incidents import Subject
 from bot.incidents.model import Claim, severity_of
 from bot.store import StoreError
-from bot.subscriptions import EVERYTHING, MOST_SUBSCRIPTIONS, Listener, Subscription, Told, covering, wants
+from bot.subscriptions import EVERYTHING, MOST_SUBSCRIPTIONS, Listener, Subscription, Told, can_be_told, covering, wants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,6 +72,8 @@ class SubscriptionDesk:
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.command == "subscriptions":
             return await self._list(message.rest, request)
+        if message.command == "subscribe" and not can_be_told(request.chat):
+            return replies.plain(say(words.SUBSCRIBE_NOWHERE))
         if not message.rest and message.command == "unsubscribe":
             return await self._list("", request)
         if not message.rest:

@@ -7,6 +7,7 @@ SUBSCRIBE_WHAT = (
     "/subscribe messengers — or /subscribe everything. I tell of blocks and when they end; with “degradations” behind "
     "it also of what works only in part or is down."
 )
+SUBSCRIBE_NOWHERE = "Here I can only answer. To chats of a messenger I can also tell something of my own accord."
 SUBSCRIBED = "From now on I tell this chat when one of these is blocked, and when that is over: {names}."
 SUBSCRIBED_ALL = (
     "From now on I tell this chat when one of these is blocked, works only in part or is down, and when that is over: "

@@ -115,6 +115,11 @@ async def test_how_to_subscribe_is_told_to_whoever_names_nothing(desks: Desks) -
     assert await desks.store.subscriptions.of(CHAT) is None
 
 
+async def test_a_terminal_cannot_be_told_anything_later(desks: Desks) -> None:
+    assert await desks.said("/subscribe whatsapp", chat="console") == words.SUBSCRIBE_NOWHERE
+    assert await desks.store.subscriptions.of("console") is None
+
+
 async def test_a_host_cannot_be_subscribed_to_and_it_says_why(desks: Desks) -> None:
     text = await desks.said("/subscribe whatsapp example.org")
     assert "WhatsApp" in text
