@@ -1,6 +1,6 @@
 """News of one subject as a reply: blocked since when, how, how sure, and in the end how long it lasted. Pure.
 
-Several at once are `bot.bulletin`'s affair; whether somebody hears of it at all, `bot.subscriptions`'.
+Several at once are `bot.bulletin`'s affair; whether somebody hears of it at all, `bot.hearing`'s.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from probes.model import Cause, Confidence, Report, Service, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.hearing import Item
     from bot.incidents import Subject
-    from bot.subscriptions import Item
 
 MUTE = "8h"
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400.0, 3600.0, 60.0

@@ -1,6 +1,6 @@
 """Tells chats what has changed: looks for news at every chat's cursor, words them, and lets them wait to be sent.
 
-Who hears of what is decided in `bot.subscriptions`, and worded in `bot.alerts`, `bot.bulletin` and `bot.digest`;
+What is news to whom is decided in `bot.hearing`, and worded in `bot.alerts`, `bot.bulletin` and `bot.digest`;
 sending is the outbox' affair.
 """
 

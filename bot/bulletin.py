@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.alerts import Setting
-    from bot.subscriptions import Item
+    from bot.hearing import Item
 
 _BUTTONS_IN_ROW, _MOST_BUTTONS = 3, 6
 _NEWS_OF_TROUBLE = {"alert", "changed", "settled"}

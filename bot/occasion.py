@@ -13,11 +13,11 @@ from bot.bulletin import message
 from bot.chat import words
 from bot.chat.language import all_of, say, speaking
 from bot.chat.replies import plain
+from bot.hearing import Item, news
 from bot.news import Story
 from bot.outbox import Said
 from bot.store.announcements import Telling
 from bot.store.incidents import StoredChange
-from bot.subscriptions import Item, news
 from probes.model import Report, Service
 
 if TYPE_CHECKING:

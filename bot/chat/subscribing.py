@@ -70,14 +70,12 @@ class SubscriptionDesk:
         await responder.answer(reply)
 
     async def _reply(self, message: Message, request: Request) -> Reply:
-        if message.command == "subscriptions":
+        if message.command == "subscriptions" or (message.command == "unsubscribe" and not message.rest):
             return await self._list(message.rest, request)
-        if message.command == "subscribe" and not can_be_told(request.chat):
-            return replies.plain(say(words.SUBSCRIBE_NOWHERE))
-        if not message.rest and message.command == "unsubscribe":
-            return await self._list("", request)
         if not message.rest:
             return subscribed.how(self._catalogue)
+        if message.command == "subscribe" and not can_be_told(request.chat):
+            return replies.plain(say(words.SUBSCRIBE_NOWHERE))
         if not await request.may_change():
             return replies.plain(say(words.ADMINS_ONLY))
         asked = wanted.read(message.rest, self._catalogue)

@@ -13,11 +13,12 @@ from bot.alerts import Setting, duration
 from bot.bulletin import message
 from bot.chat.language import LANGUAGES, speaking
 from bot.digest import digest, heard_of
+from bot.hearing import Item, Sort
 from bot.incidents import HOST, Change, Subject
 from bot.incidents.model import Severity
 from bot.news import Story
 from bot.store.incidents import Incident, Stage
-from bot.subscriptions import Item, Listener, Sort, Subscription, Told
+from bot.subscriptions import Listener, Subscription, Told
 from bot.transports.telegram.render import render
 from probes.model import Cause, Confidence, Status, Vantage
 from tests.bot.canned import SIGNAL as SIGNAL_SERVICE

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.alerts import Setting
     from bot.chat.reply import Reply
-    from bot.subscriptions import Item
+    from bot.hearing import Item
     from probes.model import Service
 
 A, B, C = "telegram:1", "telegram:2", "telegram:-3"

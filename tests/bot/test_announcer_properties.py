@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.alerts import Setting
-    from bot.subscriptions import Item
+    from bot.hearing import Item
 
 CHATS = ("telegram:1", "telegram:2")
 SUBJECTS = (WHATSAPP, TELEGRAM, DELISTED, HOST)

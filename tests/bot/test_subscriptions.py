@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.hearing import Item, news
 from bot.hours import Quiet
 from bot.incidents import HOST, Change
-from bot.subscriptions import Item, Listener, Subscription, Told, Wishes, news, subscribed_to
+from bot.subscriptions import Listener, Subscription, Told, Wishes, subscribed_to
 from probes.model import Status
 from tests.bot.changes import (
     DELISTED,
@@ -26,7 +27,7 @@ from tests.bot.changes import (
 )
 
 if TYPE_CHECKING:
-    from bot.subscriptions import News
+    from bot.hearing import News
 
 CATEGORIES = {"whatsapp": "messenger", "telegram": "messenger", "signal": "messenger", "youtube": "video"}
 
