@@ -124,20 +124,22 @@ def _means(change: Change, setting: Setting) -> Iterator[Block]:
 
 
 def _changed(item: Item, setting: Setting) -> Iterator[Block]:
-    change, name = item.change, setting.name(item.change.subject)
-    before = item.first.previous_status
-    added = [cause for cause in change.causes if cause not in item.first.previous_causes]
-    if before is change.status:
+    change, name, since = item.change, setting.name(item.change.subject), item.about.since
+    if item.first.previous_status is change.status:
         yield Headline(say(words.CHANGED_CAUSES[change.status], name=name), mark(change))
+        yield from _added([cause for cause in change.causes if cause not in item.first.previous_causes])
     else:
         yield Headline(say(words.CHANGED[change.status], name=name), mark(change))
-    if added:
-        yield Paragraph(say(words.CHANGED_NOW_ALSO, reasons=all_of(say(words.BRIEF[cause]) for cause in added)))
-        yield from (Paragraph(say(words.SENTENCE[cause])) for cause in added[: replies.MOST_SENTENCES])
-    since = item.about.since
-    yield Paragraph(
-        say(words.CHANGED_SINCE, when=setting.clock(since), duration=duration(setting.now - since)),
-    )
+        yield from _means(change, setting)
+        yield Paragraph(say(words.SURE[change.confidence]))
+    lasted = duration(setting.now - since)
+    yield Paragraph(say(words.CHANGED_SINCE, when=setting.clock(since), duration=lasted))
+
+
+def _added(causes: Sequence[Cause]) -> Iterator[Paragraph]:
+    if causes:
+        yield Paragraph(say(words.CHANGED_NOW_ALSO, reasons=all_of(say(words.BRIEF[cause]) for cause in causes)))
+        yield from (Paragraph(say(words.SENTENCE[cause])) for cause in causes[: replies.MOST_SENTENCES])
 
 
 def _flapping(item: Item, setting: Setting) -> Iterator[Block]:

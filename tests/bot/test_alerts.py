@@ -130,12 +130,14 @@ def test_what_has_come_to_it_is_told_alone() -> None:
     text = said(item("changed", more)).splitlines()
     assert text[0] == "WhatsApp — still blocked, and more was added"
     assert text[1] == "Now also: DNS denies that the name exists."
-    assert text[3] == "It has lasted 2 minutes, since 14:58."
+    assert text[3] == "The trouble has lasted 2 minutes, since 14:58."
 
 
 def test_what_eased_is_not_called_over() -> None:
-    eased = changed(BLOCK, at=NOON, status=Status.DEGRADED)
-    assert said(item("changed", eased)).startswith("WhatsApp — works again, but only in part")
+    eased = changed(BLOCK, at=NOON, status=Status.DEGRADED, components=("calls",))
+    text = said(item("changed", eased))
+    assert text.startswith("WhatsApp — works again, but only in part\n")
+    assert "Affected: Calls\nConfirmed: it was repeated, and the comparisons agree.\n" in text
 
 
 def test_the_end_tells_how_long_it_lasted() -> None:

@@ -42,7 +42,7 @@ CHANGED_CAUSES = {
     Status.DOWN: "{name} — still down, and more was found out",
 }
 CHANGED_NOW_ALSO = "Now also: {reasons}."
-CHANGED_SINCE = "It has lasted {duration}, since {when}."
+CHANGED_SINCE = "The trouble has lasted {duration}, since {when}."
 
 CLEAR = "{name} — works again"
 CLEAR_STEADY = "{name} — works again, and steadily"
