@@ -41,7 +41,7 @@ _FRESH_S = 120.0
 """What spoke against something longer ago is not waited for."""
 LOOK_S = 5.0
 """How often it looks for news."""
-MOST_AT_ONCE = 150
+MOST_AT_ONCE = 100
 """Chats that are told in one transaction: nobody else can use the database meanwhile."""
 MOST_CHANGES = 5000
 """That are looked at together; whatever goes beyond them comes next."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXPIRE_S = 24 * 3600.0
 """What could not be sent for so long is not worth telling any more."""
-_MOST_CALLED_BACK = 30
+_MOST_CALLED_BACK = 20
 """Chats whose alerts one transaction calls back: that takes a while for each."""
 
 _MAY_HEAR = "cursor < :up_to AND (held_until IS NULL OR held_until <= :now)"
