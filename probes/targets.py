@@ -104,10 +104,23 @@ def _split(text: str) -> tuple[str | None, str, str]:
 
 
 def _path(typed: str) -> str:
-    path = quote(typed, safe="/%:@!$&'()*+,;=~")
+    path = _without_dots(quote(typed, safe="/%:@!$&'()*+,;=~"))
     if len(path) > MAX_PATH:
         _refuse(PATH_TOO_LONG, most=MAX_PATH)
     return path
+
+
+def _without_dots(path: str) -> str:
+    """Remove the segments "." and "..", as browsers do before they ask (RFC 3986 §5.2.4; URL Standard on %2e)."""
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        plain = segment.lower().replace("%2e", ".")
+        if plain == "..":
+            kept[-1:] = []
+        if plain not in {".", ".."}:
+            kept.append(segment)
+    leads_into = path.lower().replace("%2e", ".").endswith(("/.", "/.."))
+    return "/" + "/".join([*kept, ""] if leads_into else kept)
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
