@@ -63,12 +63,14 @@ _WORD = re.compile(r"[\u0400-\u04ff]+|[^\W_\u0400-\u04ff]+")
 _WRAPPING = "()[]{}<>«»„“”\"'`‘’*_~!?…:.|&"
 _HOST = re.compile(
     r"[a-z][a-z0-9+.-]*://\S+"
-    r"|(?:[^@\s/?#]+@)?(?:(?:[\w-]+[.。．｡])+"
+    r"|(?:(?:[\w-]+[.。．｡])+"
     r"(?:[a-z]{2,24}|xn--[a-z0-9-]+|рф|рус|дети|сайт|онлайн|москва|орг|ком|бел|укр|срб|мкд|бг|қаз"
     r"|[^\W\d_a-z\u0400-\u04ff]{2,24})"
     r"|(?:\d{1,3}\.){3}\d{1,3})(?::\d+)?(?:[/?#]\S*)?",
     re.IGNORECASE,
 )
+_MAILBOX = re.compile(r"[^@:/]+@[^@/]+\.[^@/]+")
+"""Of a person, and no host, whatever names are in it."""
 _NEXT_SENTENCE = re.compile(r"\w{2,}\.[A-Z][a-z]+")
 """Two sentences without a blank between them: "down.Is"."""
 _SITE = re.compile(r"(?:https?://)?([^/?#:@]+)(?:[/?#]\S*)?", re.IGNORECASE)
@@ -105,6 +107,8 @@ def _take_hosts(chunks: Iterable[str], catalogue: Catalogue) -> tuple[list[str |
     parts: list[str | Service] = []
     hosts: list[str] = []
     for chunk in chunks:
+        if _MAILBOX.fullmatch(chunk):
+            continue
         if not _HOST.fullmatch(chunk) or _NEXT_SENTENCE.fullmatch(chunk):
             parts += _WORD.findall(fold(chunk))
             continue
