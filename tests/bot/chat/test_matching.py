@@ -185,6 +185,11 @@ def test_the_site_of_a_service_is_the_service(text: str, expected: str) -> None:
     assert found.hosts == ()
 
 
+def test_an_address_of_mail_names_no_service_but_may_suggest_one() -> None:
+    found = match("whatsapp@example.org", CATALOGUE)
+    assert (found.services, found.hosts, ids(found.suggestions)) == ((), (), ["whatsapp"])
+
+
 def test_services_and_hosts_can_stand_together() -> None:
     found = match("ватсап, example.org и ютуб", CATALOGUE)
 
@@ -257,7 +262,6 @@ def test_a_slip_is_understood_as_a_question(text: str, first: str) -> None:
         "и т.д. и т.п.",
         "работает.Почему",
         "user@example.org",
-        "whatsapp@example.org",
         "12345 67890",
         "🙂🙂🙂",
         "\x00\x01\x02",
