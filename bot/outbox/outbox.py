@@ -42,8 +42,10 @@ HELD_S = 1.0
 """What may leave only after so long is given back meanwhile."""
 SEND_S = 60.0
 """Longer than any time-out on the way."""
-GRACE_S = 2.5
+GRACE_S = 1.5
 """How long a stop waits for what is in flight."""
+_LAST_WORD_S = 0.5
+"""How long it waits after that until all is noted."""
 _TIDY_S = 24 * 3600.0
 
 
@@ -207,7 +209,7 @@ class Outbox:
         self._give_back(*(message for _, _, message in self._ready), at=_clock())
         self._ready.clear()
         self._books.close()
-        await asyncio.wait({keeping}, timeout=GRACE_S)
+        await asyncio.wait({keeping}, timeout=_LAST_WORD_S)
         keeping.cancel()
 
     async def _tidy(self) -> None:
