@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STATES = TypeAdapter(State)
 CAUSES = (Cause.TLS_SNI_RESET, Cause.IP_DROPPED, Cause.DNS_SPOOFED, Cause.SERVICE_DOWN)
 DAY_S = 24 * 3600.0
-MOST_A_DAY = 24
+MOST_A_DAY = 30
 """What one subject may have people told, however it turns."""
 
 claims = st.builds(
