@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -25,7 +26,7 @@ from bot.chat.matching import match
 from bot.checks import Answer
 from bot.config import SettingsError, load_settings
 from bot.operator_line import LineError
-from bot.store import StoreError
+from bot.store import Store, StoreError
 from bot.transports.console import PipeScreen, forgiving, screen_for
 from bot.transports.errors import TransportError
 from probes import reports
@@ -123,6 +124,38 @@ def control(
             raise _RefusedError(f"cannot listen on {host!r}, port {port}: {_reason(error)}") from error
 
     _serve(listen)
+
+
+class _ExportFormat(StrEnum):
+    OONI = "ooni"
+
+
+@app.command()
+def export(
+    as_format: Annotated[_ExportFormat, typer.Option("--format", help="What to write.")] = _ExportFormat.OONI,
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Leave out what is older (UTC).")
+    ] = datetime(1970, 1, 1),  # noqa: DTZ001 -- as typer reads a date
+) -> None:
+    """Print what is stored of each target, one measurement a line, in OONI's data format. No bot may be running."""
+    settings = _settings()
+    asyncio.run(_export(settings, _writer(as_format), since.replace(tzinfo=UTC).timestamp()))
+
+
+def _writer(as_format: _ExportFormat) -> Callable[[Report], dict[str, Any]]:
+    match as_format:
+        case _ExportFormat.OONI:
+            from probes.ooni import measurement  # noqa: PLC0415 -- no other command needs it
+
+            return measurement
+
+
+async def _export(settings: Settings, write: Callable[[Report], dict[str, Any]], since: float) -> None:
+    if not settings.database_path.exists():
+        raise _RefusedError(f"there is no database {settings.database_path}: nothing was measured yet")
+    async with Store.open(settings.database_path) as store:
+        async for stored in store.reports_since(since):
+            typer.echo(json.dumps(write(stored.report), ensure_ascii=False))
 
 
 @app.command()

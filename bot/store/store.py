@@ -41,6 +41,9 @@ _SAVE_REPORT = """
     ON CONFLICT (kind, target, deep) DO UPDATE SET measured_at = excluded.measured_at, document = excluded.document
 """
 _LATEST_REPORT = "SELECT measured_at, document FROM latest_report WHERE kind = ? AND target = ? AND deep = ?"
+_NEXT_REPORT = """
+    SELECT rowid, measured_at, document FROM latest_report WHERE rowid > ? AND measured_at >= ? ORDER BY rowid LIMIT 1
+"""
 _FORGET = "DELETE FROM latest_report WHERE kind = ? AND measured_at < ?"
 
 
@@ -104,3 +107,19 @@ class Store:
         except reports.ReportError as error:
             _log.warning("The stored report of %s is passed over: %s", target, error)
             return None
+
+    async def reports_since(self, at: float) -> AsyncIterator[StoredReport]:
+        """Yield every report that is kept of measurements from `at` on, one at a time, in no order of time."""
+        row_id = 0
+
+        async def work(connection: aiosqlite.Connection) -> tuple[int, float, str] | None:
+            async with connection.execute(_NEXT_REPORT, (row_id, at)) as cursor:
+                row = await cursor.fetchone()
+            return (row[0], row[1], row[2]) if row else None
+
+        while found := await self._database.transaction(work):
+            row_id, measured_at, document = found
+            try:
+                yield StoredReport(reports.load(document), measured_at)
+            except reports.ReportError as error:
+                _log.warning("A stored report is passed over: %s", error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +18,7 @@ import pytest
 import probes
 from bot import cli
 from bot.config import Settings
+from bot.store import Store
 from probes.model import Cause, Confidence, Status
 from tests.bot.canned import CannedProber, report, step
 
@@ -173,6 +176,33 @@ def test_the_catalogue_as_json_is_one_service_a_line(reachbot: Any) -> None:
     assert whatsapp["components"][0]["endpoints"][0].startswith("https://")
 
 
+def stored(path: Path) -> None:
+    async def store() -> None:
+        async with Store.open(path) as opened:
+            for days, known in enumerate(REPORTS):
+                at = datetime(2026, 11, 1 + days, 12, tzinfo=UTC).timestamp()
+                await opened.save_report(known.target, known, deep=False, measured_at=at)
+
+    asyncio.run(store())
+
+
+def test_what_is_stored_is_exported_in_ooni_s_format(reachbot: Any, tmp_path: Path) -> None:
+    stored(tmp_path / "reachbot.sqlite3")
+    code, out, err = reachbot("export", "--format", "ooni", "--since", "2026-11-02")
+    names = [json.loads(line)["annotations"]["target"] for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert sorted(names) == ["example.org", "signal", "telegram", "youtube"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [((), "there is no database"), (("--format", "csv"), "csv"), (("--since", "now"), "now")]
+)
+def test_an_export_that_cannot_be_is_told(reachbot: Any, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = reachbot("export", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
 # --- what operators get wrong ----------------------------------------------------------------------------------------
 
 
@@ -278,6 +308,19 @@ def test_a_second_process_on_the_same_database_is_refused_in_one_line() -> None:
         first.stdin.flush()
         first.stdout.readline()
         with running("chat") as second:
+            out, err = second.communicate("", timeout=20)
+    assert (second.returncode, out) == (2, "")
+    assert err == "reachbot: the database reachbot.sqlite3 is in use by another reachbot\n"
+
+
+def test_an_export_beside_a_running_bot_is_refused_in_one_line() -> None:
+    with running("chat") as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdin.write("/start\n")
+        first.stdin.flush()
+        first.stdout.readline()
+        with running("export") as second:
             out, err = second.communicate("", timeout=20)
     assert (second.returncode, out) == (2, "")
     assert err == "reachbot: the database reachbot.sqlite3 is in use by another reachbot\n"

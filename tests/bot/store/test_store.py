@@ -58,6 +58,16 @@ async def test_what_people_typed_is_forgotten_after_a_day(tmp_path: Path) -> Non
     assert rows(tmp_path / "db", "SELECT target FROM series JOIN reading ON series = id") == [("whatsapp",)]
 
 
+async def test_reports_since_a_moment_come_one_by_one_and_unreadable_ones_not_at_all(tmp_path: Path) -> None:
+    async with Store.open(tmp_path / "db") as store:
+        for number, target in enumerate(("telegram", "whatsapp", "signal", "max")):
+            await store.save_report(target, report(target), deep=False, measured_at=100 + number)
+    with closing(sqlite3.connect(tmp_path / "db")) as connection, connection:
+        connection.execute("UPDATE latest_report SET document = '{}' WHERE target = 'signal'")
+    async with Store.open(tmp_path / "db") as store:
+        assert [stored.report.target async for stored in store.reports_since(101)] == ["whatsapp", "max"]
+
+
 async def test_a_report_in_the_words_of_another_version_is_passed_over(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
         await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100)
