@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from bot.checks import Answer
     from probes.model import Report
 
-MOST_SERVICES = 50
+MOST_SERVICES = 100
 """In one answer."""
-_MOST_LINES = 20
-"""Under one title."""
+_MOST_LINES = 12
+"""Under one title; more than so many services share lines, so that all of them fit on a screen or two."""
 _BUTTONS_IN_ROW, _MOST_BUTTONS = 3, 6
 _MOST_CHARACTERS = 100
 """Of foreign text that is repeated."""
@@ -100,35 +100,48 @@ def _host_state(reports: Iterable[Report]) -> Iterator[Paragraph]:
 
 def _groups(known: Sequence[tuple[Service, Answer]]) -> Iterator[Items]:
     for status in Status:
-        lines = [_line(service, answer.report) for service, answer in known if answer.report.status is status]
-        if lines:
-            yield _bounded(words.WORKS_GROUPS[status], lines)
+        members = [(service, answer.report) for service, answer in known if answer.report.status is status]
+        if members:
+            yield Items(say(words.WORKS_GROUPS[status], count=len(members)), tuple(_lines(members, status)))
 
 
-def _bounded(title: str, lines: Sequence[Line]) -> Items:
-    shown = tuple(lines[:_MOST_LINES])
-    more = len(lines) - len(shown)
-    note = (Line(say(words.MORE, count=more)),) if more else ()
-    return Items(say(title, count=len(lines)), shown + note)
+def _lines(members: Sequence[tuple[Service, Report]], status: Status) -> Iterator[Line]:
+    """Yield a line for each service or, where they are many, for each reason."""
+    if len(members) <= _MOST_LINES:
+        yield from (Line(_because(_named(one, report), _reason(report)), status) for one, report in members)
+        return
+    together: dict[str, list[str]] = {}
+    for one, report in members:
+        together.setdefault(_reason(report), []).append(_named(one, report))
+    for reason, names in sorted(together.items(), key=lambda pair: -len(pair[1])):
+        yield Line(_because(say(words.COMMA).join(names), reason), status)
 
 
-def _line(service: Service, report: Report) -> Line:
-    causes = replies.causes(report)
-    line = service.name
-    if causes and report.status is not Status.OK:
-        line = say(words.WORKS_BECAUSE, name=service.name, reason=say(words.TERSE[causes[0]]))
-    if report.confidence is not Confidence.CONFIRMED and report.status is not Status.INCONCLUSIVE:
-        line = say(words.WORKS_UNSURE, line=line, sureness=say(words.SURENESS[report.confidence]))
-    return Line(line, report.status)
+def _named(service: Service, report: Report) -> str:
+    """Return a service's name, with how sure it is what is said of it."""
+    if report.confidence is Confidence.CONFIRMED or report.status is Status.INCONCLUSIVE:
+        return service.name
+    return say(words.WORKS_UNSURE, name=service.name, sureness=say(words.SURENESS[report.confidence]))
+
+
+def _reason(report: Report) -> str:
+    causes = replies.causes(report) if report.status is not Status.OK else ()
+    return say(words.TERSE[causes[0]]) if causes else ""
+
+
+def _because(names: str, reason: str) -> str:
+    return say(words.WORKS_BECAUSE, name=names, reason=reason) if reason else names
 
 
 def _missing(missing: Sequence[Service], left_out: Sequence[Service]) -> Iterator[Block]:
     if missing:
-        yield _bounded(words.WORKS_NOT_YET, [Line(service.name) for service in missing])
+        names = [service.name for service in missing]
+        shown = names if len(names) <= _MOST_LINES else [say(words.COMMA).join(names)]
+        yield Items(say(words.WORKS_NOT_YET, count=len(names)), tuple(map(Line, shown)))
         yield Paragraph(say(words.WORKS_NOT_YET_HINT))
     if left_out:
-        names = say(words.COMMA).join(service.name for service in left_out)
-        yield Paragraph(say(words.WORKS_LEFT_OUT, names=names))
+        others = say(words.COMMA).join(service.name for service in left_out)
+        yield Paragraph(say(words.WORKS_LEFT_OUT, names=others))
 
 
 def _measured(answers: Sequence[Answer]) -> Iterator[Moment]:

@@ -10,11 +10,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from telegram import Update
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
 from bot.transports.errors import TransportError
 from bot.transports.telegram.calls import seconds
-from bot.transports.telegram.request import AiohttpRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -37,36 +36,15 @@ POLL_S = 30
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _CONFIRM_S = 1.0
+_READ_S = 10
+"""How much later than asked an answer may come."""
+_MOST_AT_ONCE = 100
 REFUSED = "Telegram refuses TELEGRAM_BOT_TOKEN: ask @BotFather for the right one"
 
 
-class PollingRequest(AiohttpRequest):
-    """Puts an empty update in the place of one that cannot be read.
-
-    python-telegram-bot would fail the whole batch and ask for it again for ever.
-    """
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """The answer, each of its updates readable."""
-        answer = AiohttpRequest.parse_json_payload(payload)
-        updates = answer.get("result")
-        if isinstance(updates, list):
-            answer["result"] = [readable for update in updates if (readable := _readable(update))]
-        return answer
-
-
-def _readable(update: Any) -> dict[str, Any] | None:  # noqa: ANN401 -- JSON from outside
-    update_id = update.get("update_id") if isinstance(update, dict) else None
-    if not isinstance(update_id, int):
-        _log.error("An update without an id cannot even be passed over")
-        return None
-    try:
-        Update.de_json(update, None)
-    except Exception:  # noqa: BLE001 -- whatever a malformed update leads the library into
-        _log.exception("Update %s cannot be read and is passed over", update_id)
-        return {"update_id": update_id}
-    return dict(update)
+_GET_UPDATES = "get_Updates"
+"""getUpdates, written so that python-telegram-bot hands out its result as it came: it would read all of it or nothing,
+and ask for a batch with one malformed update for ever."""
 
 
 async def until_reachable(bot: Bot, prepare: Callable[[], Awaitable[object]]) -> None:
@@ -115,15 +93,33 @@ async def updates(bot: Bot) -> AsyncGenerator[Update, None]:
             await _confirm(bot, offset)
 
 
-async def _poll(bot: Bot, offset: int | None, timeout_s: int) -> Sequence[Update]:
-    return await bot.get_updates(offset=offset, timeout=timeout_s, allowed_updates=ALLOWED_UPDATES)
+async def _poll(bot: Bot, offset: int | None, timeout_s: int, limit: int = _MOST_AT_ONCE) -> Sequence[Update]:
+    """Return what is new; an empty update stands for one that cannot be read. Raises `TelegramError`."""
+    asked = {"offset": offset, "timeout": timeout_s, "limit": limit, "allowed_updates": ALLOWED_UPDATES}
+    try:
+        found = await bot.do_api_request(_GET_UPDATES, asked, read_timeout=timeout_s + _READ_S)
+    except EndPointNotFound as error:  # what python-telegram-bot makes of 404 here
+        raise InvalidToken(str(error)) from error
+    return [update for raw in found if (update := _read(raw, bot))]
+
+
+def _read(raw: Any, bot: Bot) -> Update | None:  # noqa: ANN401 -- JSON from outside
+    update_id = raw.get("update_id") if isinstance(raw, dict) else None
+    if not isinstance(update_id, int):
+        _log.error("An update without an id cannot even be passed over")
+        return None
+    try:
+        return Update.de_json(raw, bot)
+    except Exception:  # noqa: BLE001 -- whatever a malformed update leads the library into
+        _log.exception("Update %s cannot be read and is passed over", update_id)
+        return Update(update_id)
 
 
 async def _confirm(bot: Bot, offset: int) -> None:
     """Tell Telegram what was taken, so that it is not handed out again after a restart."""
     try:
         async with asyncio.timeout(_CONFIRM_S):
-            await bot.get_updates(offset=offset, limit=1, timeout=0, allowed_updates=ALLOWED_UPDATES)
+            await _poll(bot, offset, 0, limit=1)
     except (TelegramError, TimeoutError) as error:
         _log.warning("The last updates may come again: %s", error)
 

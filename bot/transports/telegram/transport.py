@@ -20,7 +20,7 @@ from bot.pacing import Pacer
 from bot.transports.telegram import menus, polling, webhook
 from bot.transports.telegram.handlers import Handlers
 from bot.transports.telegram.outgoing import outgoing
-from bot.transports.telegram.polling import PollingRequest, until_reachable
+from bot.transports.telegram.polling import until_reachable
 from bot.transports.telegram.request import AiohttpRequest
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _bot(settings: Settings) -> Bot:
         base_url=f"{api}/bot",
         base_file_url=f"{api}/file/bot",
         request=AiohttpRequest(proxy=proxy),
-        get_updates_request=PollingRequest(pool_size=1, proxy=proxy),
+        get_updates_request=AiohttpRequest(pool_size=1, proxy=proxy),
     )
 
 

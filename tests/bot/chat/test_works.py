@@ -6,9 +6,12 @@ from bot.chat import words, works
 from bot.chat.reply import Line, Reply
 from bot.chat.works import Question
 from bot.checks import Answer
+from bot.transports.telegram.render import render
+from probes.catalogue import Catalogue
 from probes.model import Baseline, Cause, Confidence, Report, Service, Status, Vantage
 from tests.bot.canned import HOST, SIGNAL, TELEGRAM, WHATSAPP, report, service
 from tests.bot.chat.test_replies import text_of
+from tests.fakes.telegram.markup import parse_html
 
 MESSENGERS = Question(("messenger",), (WHATSAPP, TELEGRAM, SIGNAL))
 NOW = 1_800_000_000.0
@@ -37,7 +40,7 @@ def test_services_are_listed_by_status_each_with_the_strongest_cause() -> None:
         "Works (1)",
         "Signal (very likely)",
         "Works in part (1)",
-        "Telegram — address silent (possibly)",
+        "Telegram (possibly) — address silent",
         "Blocked (1)",
         "WhatsApp — name taken out",
         "Measured just now from this bot's host.",
@@ -70,18 +73,33 @@ def test_the_state_of_this_host_is_told_once_for_all() -> None:
     assert "WhatsApp — bot offline" in lines
 
 
-def test_a_long_list_is_cut_with_a_note() -> None:
-    services = many(30)
-    reply = works.overview(Question(("news",), services), answers(*(report(one.id) for one in services)))
-    lines = lines_of(reply)
-    assert lines[1] == "Works (30)"
-    assert lines[22] == "… and 10 more"
+def test_of_many_services_all_are_named_those_with_the_same_reason_together() -> None:
+    services = many(40)
+    known = answers(
+        *(report(one.id) for one in services[:20]),
+        *(report(one.id, Status.BLOCKED, Cause.IP_DROPPED) for one in services[20:37]),
+        report("s37", Status.BLOCKED, Cause.DNS_DELISTED, confidence=Confidence.LIKELY),
+    )
+    lines = lines_of(works.overview(Question(("news",), services), known))
+    assert lines[1:3] == ["Works (20)", ", ".join(one.name for one in services[:20])]
+    assert lines[3] == "Blocked (18)"
+    assert lines[4] == ", ".join(one.name for one in services[20:37]) + " — address silent"
+    assert lines[5] == "S37 (very likely) — name taken out"
+    assert lines[6:8] == ["Not measured yet (2)", "S38"]
+
+
+def test_of_all_services_at_once_nothing_is_cut() -> None:
+    services = tuple(Catalogue.load())
+    known = answers(*(report(one.id, Status.BLOCKED, Cause.TLS_SNI_DROPPED) for one in services))
+    shown = parse_html(render(works.overview(Question(("all",), services), known)).html, lambda _: None).text
+    assert [one.name for one in services if one.name not in shown] == []
+    assert len(shown) < 1500
 
 
 def test_more_services_than_fit_are_named_and_not_asked_about() -> None:
-    question = Question(("news",), many(52))
+    question = Question(("news",), many(works.MOST_SERVICES + 2))
     assert len(question.asked) == works.MOST_SERVICES
-    assert lines_of(works.overview(question, {}))[-1] == words.WORKS_LEFT_OUT.format(names="S50, S51")
+    assert lines_of(works.overview(question, {}))[-1] == words.WORKS_LEFT_OUT.format(names="S100, S101")
 
 
 def test_a_service_of_two_lists_is_asked_about_once() -> None:

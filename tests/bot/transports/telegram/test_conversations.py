@@ -181,7 +181,8 @@ async def test_a_draft_that_fails_costs_no_answer(
     await prober.begun.wait()
     await api.until(lambda: api.called("sendMessageDraft"), "progress")
     prober.go.set()
-    assert "WhatsApp — works" in (await chat.reply()).text
+    answer = await chat.reply()
+    await answer.until(lambda message: "WhatsApp — works" in message.text)
     assert len(chat.from_bot) == 1
 
 
