@@ -13,32 +13,36 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import probes
 from bot.alternatives import Alternatives
+from bot.announcer import Announcer
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.past import Incident
 from bot.chat.settings import SettingsDesk
+from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
+from bot.chat.wishes import WishesDesk
 from bot.checks import Checks, asked_as
+from bot.hours import zone_in
 from bot.incidents.model import of_service
+from bot.monitor import Monitor
 from bot.news import Names, News, Poller, load_feeds
 from bot.outbox.wake import Wake
+from bot.prober import LazyProber
 from bot.registry import Registry
 from bot.store import Store, StoreError
 from bot.transports import console
 from probes.catalogue import Catalogue
+from probes.vantage import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
-    from types import TracebackType
 
-    from bot.chat.conversation import Responder
-    from bot.checks import Listener, Prober
+    from bot.chat.conversation import Desk, Responder
     from bot.config import Settings
     from bot.news import Story
     from bot.store.history import Since
@@ -126,25 +130,60 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         await stack.enter_async_context(_beside(Poller(store.news, feeds, names).run()))
         measurements = await stack.enter_async_context(asyncio.TaskGroup())
         checks = Checks(prober, store, measurements, cache_s=settings.cache_seconds)
-        news = News(store.news, feeds, names)
-        desks = (
-            SettingsDesk(store.chats),
-            WhyDesk(checks, catalogue),
-            Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),
-            Operating(
-                store.statistics,
-                feeds=news.feeds_state,
-                registers=store.registries.lists,
-                last_answer=checks.latest,
-            ),
-        )
-        alternatives = Alternatives(checks, catalogue)
+        news, wake = News(store.news, feeds, names), Wake()
         newsstand = Newsstand(news, catalogue)
-        since = partial(_since, store)
         conversation = Conversation(
-            checks, catalogue, registry, newsstand, desks, since=since, alternatives=alternatives
+            checks,
+            catalogue,
+            registry,
+            newsstand,
+            _desks(settings, store, catalogue, checks, news),
+            since=partial(_since, store),
+            alternatives=Alternatives(checks, catalogue),
         )
-        yield Parts(conversation, store, catalogue, Wake())
+        for work in _watching(settings, store, catalogue, checks, stories=newsstand, wake=wake):
+            await stack.enter_async_context(_beside(work))
+        yield Parts(conversation, store, catalogue, wake)
+
+
+def _desks(settings: Settings, store: Store, catalogue: Catalogue, checks: Checks, news: News) -> Sequence[Desk]:
+    """Return where everything but measuring and news is answered, on whatever transport."""
+    zone = _zone(settings)
+    subscribing = SubscriptionDesk(store, catalogue, zone=zone)
+    return (
+        SettingsDesk(store.chats, subscribing),
+        subscribing,
+        WishesDesk(store, zone=zone),
+        WhyDesk(checks, catalogue),
+        Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),
+        Operating(
+            store.statistics, feeds=news.feeds_state, registers=store.registries.lists, last_answer=checks.latest
+        ),
+    )
+
+
+def _watching(
+    settings: Settings, store: Store, catalogue: Catalogue, checks: Checks, *, stories: Newsstand, wake: Wake
+) -> Sequence[Coroutine[Any, Any, None]]:
+    """Return what measures what people subscribed to, and what tells them of it."""
+    announcer = Announcer(
+        store,
+        catalogue,
+        language=settings.language,
+        zone=_zone(settings),
+        stories=stories,
+        operators=[f"telegram:{id_}" for id_ in settings.admin_ids],
+        on_message=wake,
+    )
+    interested = partial(store.subscriptions.services, catalogue)
+    interval_s = settings.check_interval_seconds
+    monitor = Monitor(checks, store.incidents, catalogue, interested, interval_s=interval_s)
+    return monitor.run(), announcer.run()
+
+
+def _zone(settings: Settings) -> str:
+    """Return the time zone of chats that chose none."""
+    return zone_in(told(settings.location).country)
 
 
 async def stored_news(settings: Settings, service: Service, country: str | None) -> list[Story]:
@@ -191,38 +230,3 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             yield
         finally:
             task.cancel()
-
-
-class LazyProber:
-    """The engine, opened when something is first measured: a chat starts small and in a moment."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._opening = asyncio.Lock()
-        self._open = AsyncExitStack()
-        self._prober: Prober | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._open.aclose()
-
-    async def check(self, service: Service, *, deep: bool = False, on_observation: Listener | None = None) -> Report:
-        """Measure, as `Prober.check` does."""
-        async with self._opening:
-            prober = self._prober or await self._opened()
-        return await prober.check(service, deep=deep, on_observation=on_observation)
-
-    async def _opened(self) -> Prober:
-        prober: Prober = await self._open.enter_async_context(
-            probes.Prober(
-                trusted_doh=self._settings.trusted_doh,
-                outside_controls=self._settings.outside_controls,
-                location=self._settings.location,
-            )
-        )
-        self._prober = prober
-        return prober

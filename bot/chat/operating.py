@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol
 
+from bot import __version__
 from bot.chat import replies
 from bot.chat import words as general
 from bot.chat.language import LANGUAGES, ago, lasting, named, number, say
@@ -79,13 +79,13 @@ class Operating:
     async def _health(self) -> Reply:
         now = self._clock()
         lines = (
-            say(words.HEALTH_UP, duration=lasting(now - self._started_at), version=_version(), python=_PYTHON),
+            say(words.HEALTH_UP, duration=lasting(now - self._started_at), version=__version__, python=_PYTHON),
             *_vantage(self._last_answer(), now),
             _feed_line(await self._feeds()),
             *_register_lines((await self._registers()).values(), now),
             *_database_lines(await self._figures.health(), now),
         )
-        return Reply(blocks=(Headline(say(words.HEALTH)), Items("", tuple(map(Line, lines)))))
+        return Reply(blocks=(Items(say(words.HEALTH), tuple(map(Line, lines))),))
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
@@ -142,13 +142,6 @@ def _error_rate(counts: Counts) -> str:
 # --- health ----------------------------------------------------------------------------------------------------------
 
 _PYTHON = platform.python_version()
-
-
-def _version() -> str:
-    try:
-        return version("reachbot")
-    except PackageNotFoundError:  # it runs from its folder, not installed
-        return "0"
 
 
 def _vantage(answer: Answer | None, now: float) -> Iterator[str]:

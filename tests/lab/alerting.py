@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from bot.announcer import Announcer
-from bot.app import LazyProber
 from bot.chat.conversation import Conversation
 from bot.chat.subscribing import SubscriptionDesk
 from bot.checks import Checks
 from bot.config import Settings
 from bot.monitor import Monitor
 from bot.outbox.wake import Wake
+from bot.prober import LazyProber
 from bot.store import Store
 from bot.transports.telegram.transport import serve
 from probes.catalogue import Catalogue

@@ -1,0 +1,54 @@
+"""The engine with the operator's settings, opened when something is first measured.
+
+What measuring is, is the affair of `probes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Self
+
+import probes
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bot.checks import Listener, Prober
+    from bot.config import Settings
+    from probes.model import Report, Service
+
+
+class LazyProber:
+    """The engine, opened when something is first measured: a chat starts small and in a moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opening = asyncio.Lock()
+        self._open = AsyncExitStack()
+        self._prober: Prober | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def check(self, service: Service, *, deep: bool = False, on_observation: Listener | None = None) -> Report:
+        """Measure, as `Prober.check` does."""
+        async with self._opening:
+            prober = self._prober or await self._opened()
+        return await prober.check(service, deep=deep, on_observation=on_observation)
+
+    async def _opened(self) -> Prober:
+        prober: Prober = await self._open.enter_async_context(
+            probes.Prober(
+                trusted_doh=self._settings.trusted_doh,
+                outside_controls=self._settings.outside_controls,
+                location=self._settings.location,
+            )
+        )
+        self._prober = prober
+        return prober
