@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format locales bench lock clean
+.PHONY: run demo test lint format locales bench soak lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/python -m bot
@@ -32,6 +32,10 @@ locales: $(VENV)/.run-ready
 
 bench: $(VENV)/.test-ready
 	$(BIN)/python -m bench
+
+# Kills the outbox two hundred times while it delivers: about ten minutes.
+soak: $(VENV)/.test-ready
+	$(BIN)/python -m tests.soak
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("reachbot needs Python 3.11 or newer; this is " + sys.version.split()[0] + " (choose another with: make PYTHON=python3.12 ...)")'
