@@ -38,10 +38,10 @@ BLOCKED = report(
 ANSWER = """\
 ✗ Telegram — blocked (confirmed)
   A connection opens, but is cut off once it says the service's name: the network filters by name.
+  Measured just now from this bot's host. It took 0.5 s.
   In detail:
     ✗ Website: blocked — cut off once the name is said
     ✓ Bots (extra): works
-  Measured just now from this bot's host. It took 0.5 s.
   Evidence:
     TCP 192.0.2.1:443: connected, 20 ms
   Check again: /again telegram
