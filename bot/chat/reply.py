@@ -94,6 +94,10 @@ class Reply:
     """In rows."""
 
 
+_EVER_FEWER = (128, 96, 64, 48, 32, 24, 16, 12, 8, 4, 2)
+"""Lines of a list that may be kept."""
+
+
 def shorten(reply: Reply, fits: Callable[[Reply], bool]) -> Reply:
     """Return the reply with as much as fits: evidence goes first, then lines of lists, then what stands last.
 
@@ -108,7 +112,7 @@ def shorten(reply: Reply, fits: Callable[[Reply], bool]) -> Reply:
 def _ever_shorter(reply: Reply) -> Iterator[Reply]:
     yield reply
     for evidence in (True, False):
-        for kept in (16, 8, 4, 2):
+        for kept in _EVER_FEWER:
             yield with_lines(reply, kept, evidence=evidence)
         reply = with_lines(reply, 0, evidence=evidence)
         yield reply

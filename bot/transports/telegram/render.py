@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONG_MARK = "#"
 """Begins what stands for a long command, and no command."""
+_MOST_ON_A_BUTTON = 48
+"""Characters: of longer ones a phone shows the beginning at most."""
 _MARKS = {
     Status.OK: "✅",
     Status.DEGRADED: "🟡",
@@ -107,9 +109,22 @@ def _escaped(text: str) -> str:
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
     """Return the buttons; None where there is none, as an empty keyboard is refused."""
-    keys = [[InlineKeyboardButton(button.label, callback_data=_data(button.command)) for button in row] for row in rows]
+    keys = [
+        [InlineKeyboardButton(_label(button.label), callback_data=_data(button.command)) for button in row]
+        for row in rows
+    ]
     keys = [row for row in keys if row]
     return InlineKeyboardMarkup(keys) if keys else None
+
+
+def _key(button: Button) -> InlineKeyboardButton:
+    return InlineKeyboardButton(_label(button.label), callback_data=_data(button.command))
+
+
+def _label(text: str) -> str:
+    """Return what stands on a button: one line, the beginning of it where it is long."""
+    line = " ".join(text.split())
+    return line[: _MOST_ON_A_BUTTON - 1] + "…" if len(line) > _MOST_ON_A_BUTTON else line or "…"
 
 
 def _data(command: str) -> str:

@@ -38,7 +38,7 @@ async def test_a_whole_conversation(chat: Chat, prober: CannedProber) -> None:
     assert "the network filters by name" in answer.text
     assert answer.marked("date_time") == ["just now"]
     assert "TCP 192.0.2.1:443: connected" in answer.marked("expandable_blockquote")[0]
-    assert answer.buttons == [["Check again"]]
+    assert answer.buttons == [["Check again", "Why?"], ["Details", "Alert me"]]
 
     prober.reports["telegram"] = report("telegram")
     press = await chat.press(answer, "Check again")
