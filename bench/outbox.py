@@ -1,0 +1,70 @@
+"""The outbox: ten thousand chats told at the allowed rate, who waits how long behind that, and what leasing takes.
+
+The fake Bot API keeps Telegram's limits strictly, ten times faster than they are, and so does the pacer; seconds below
+are Telegram's. Both have processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from bench.beside import running
+from bench.table import Row
+from bot.outbox import Priority
+from bot.pacing import Rates
+from bot.store import Store
+from tests.bot.outbox.memory import outgoing
+
+if TYPE_CHECKING:
+    from bench.runs import Size
+
+ABOUT = "messages to everybody: rate, refusals, waits in between, memory"
+_FASTER = 10
+_WAITING_EACH = 10
+_LEASED_AT_ONCE = 9
+
+
+def measure(size: Size) -> list[Row]:
+    people = size.pick(10_000, 100)
+    return [*asyncio.run(_tell(people)), asyncio.run(_lease(people))]
+
+
+async def _tell(people: int) -> list[Row]:
+    async with (
+        running("bench.fake_limits", str(people), str(_FASTER)) as api,
+        running("bench.telling", api["api"], api["token"], str(people), str(_FASTER)) as figures,
+    ):
+        pass
+    allowed = Rates().overall.count / Rates().overall.per_s
+    share = 100 * figures["places"] / allowed
+    detail = f"{people:,} chats in {figures['took_s']:.0f} s, {allowed:.0f} a second allowed"
+    return [
+        Row(name="of the allowed rate, decision to last message", value=share, unit=" %", at_least=99, detail=detail),
+        Row(name="refusals for sending too fast", value=figures["floods"], at_most=0, wrong=figures["floods"] > 0),
+        Row(name="longest wait of a reply behind it", value=figures["reply_s"], unit=" s", at_most=1),
+        Row(name="longest wait of an alert behind it", value=figures["alert_s"], unit=" s", at_most=2),
+        Row(name="putting it into the outbox", value=figures["put_s"], unit=" s", at_most=0.5),
+        Row(name="resident memory at most", value=figures["resident_mb"], unit=" MB", at_most=150),
+    ]
+
+
+async def _lease(chats: int) -> Row:
+    """Lease and finish a few at a time, with ten messages waiting for every chat."""
+    with TemporaryDirectory() as folder:
+        async with Store.open(Path(folder) / "db") as store:
+            names = [f"telegram:{number}" for number in range(chats)]
+            await asyncio.gather(*(store.chats.meet(name, "private", now=1) for name in names))
+            for _ in range(_WAITING_EACH):
+                await store.outbox.put([outgoing(name, "News.", Priority.DIGEST) for name in names], now=1)
+            times_ms = []
+            for _ in range(100):
+                began = time.perf_counter()
+                await store.outbox.exchange(most=_LEASED_AT_ONCE, now=2)
+                times_ms.append(1000 * (time.perf_counter() - began))
+    name = f"leasing {_LEASED_AT_ONCE} of {_WAITING_EACH * chats:,} that wait"
+    return Row(name=name, value=median(times_ms), unit=" ms", at_most=10)
