@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format locales bench soak lock clean
+.PHONY: run demo test lint format locales bench fuzz soak lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/python -m bot
@@ -36,6 +36,11 @@ bench: $(VENV)/.test-ready
 # Kills the outbox two hundred times while it delivers: about ten minutes.
 soak: $(VENV)/.test-ready
 	$(BIN)/python -m tests.soak
+
+# Not a part of the tests: a minute for each reader of strangers' bytes. Atheris is not locked, and fetched only here.
+fuzz: $(VENV)/.test-ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	$(BIN)/python -m tests.fuzz
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("reachbot needs Python 3.11 or newer; this is " + sys.version.split()[0] + " (choose another with: make PYTHON=python3.12 ...)")'
