@@ -17,7 +17,7 @@ from bot.checks import BusyError, CheckError
 if TYPE_CHECKING:
     from bot.chat.commands import Message
     from bot.chat.conversation import Request, Responder
-    from bot.checks import Answer, Checks
+    from bot.checks import Answer, Checks, Listener
     from probes.catalogue import Catalogue
     from probes.model import Service
 
@@ -49,11 +49,13 @@ class WhyDesk:
 
     async def _known(self, service: Service, responder: Responder) -> Answer | Reply:
         """Return what was measured last, however long ago; else what is measured now, or why that cannot be."""
-        if last := await self._checks.last(service):
-            return last
-        try:
-            return await with_progress(service, responder, lambda heard: self._checks.check(service, listener=heard))
-        except CheckError as error:
-            return replies.broken(service, error.reference)
-        except BusyError:
-            return replies.busy(service)
+
+        async def measured(listener: Listener) -> Answer | Reply:
+            try:
+                return await self._checks.check(service, listener=listener)
+            except CheckError as error:
+                return replies.broken(service, error.reference)
+            except BusyError:
+                return replies.busy(service)
+
+        return await self._checks.last(service) or await with_progress(service, responder, measured)
