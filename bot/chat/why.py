@@ -58,4 +58,5 @@ class WhyDesk:
             except BusyError:
                 return replies.busy(service)
 
-        return await self._checks.last(service) or await with_progress(service, responder, measured)
+        known = await self._checks.last(service)
+        return known if known else await with_progress(service, responder, measured)
