@@ -91,3 +91,15 @@ async def test_a_kill_loses_no_setting_that_was_confirmed(api: FakeTelegram, tmp
         known = await store.chats.find("telegram:1")
     assert known is not None
     assert known.language == "en"
+
+
+async def test_a_kill_loses_no_subscription_that_was_confirmed(api: FakeTelegram, tmp_path: Path) -> None:
+    chat = api.private(api.user(1))
+    async with running(api, tmp_path) as process:
+        await say(chat, "/subscribe whatsapp")
+        await chat.reply()
+        process.kill()
+        await process.wait()
+    async with running(api, tmp_path):
+        await say(chat, "/subscriptions")
+        assert "WhatsApp" in (await chat.reply()).text
