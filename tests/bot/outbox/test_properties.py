@@ -215,11 +215,14 @@ class Telling(RuleBasedStateMachine):
             assert all(self.known[text].arrived for text, state in self.states().items() if state == "sent")
 
     def teardown(self) -> None:
-        if hasattr(self, "store"):
-            self.everything_is_told_in_the_end()
-            self.run(self.opening.__aexit__(None, None, None))
-        self.runner.close()
-        self.folder.cleanup()
+        try:
+            if hasattr(self, "store"):
+                self.everything_is_told_in_the_end()
+        finally:
+            if hasattr(self, "store"):
+                self.run(self.opening.__aexit__(None, None, None))
+            self.runner.close()
+            self.folder.cleanup()
 
     def everything_is_told_in_the_end(self) -> None:
         """Without further trouble nothing stays behind."""
