@@ -22,6 +22,7 @@ from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.past import Incident
+from bot.chat.refusing import RefusalDesk
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
@@ -150,9 +151,11 @@ def _desks(settings: Settings, store: Store, catalogue: Catalogue, checks: Check
     """Return where everything but measuring and news is answered, on whatever transport."""
     zone = _zone(settings)
     subscribing = SubscriptionDesk(store, catalogue, zone=zone)
+    refusing = RefusalDesk(store.refusals)
     return (
-        SettingsDesk(store.chats, subscribing),
+        SettingsDesk(store.chats, subscribing, refusing),
         subscribing,
+        refusing,
         WishesDesk(store, zone=zone),
         WhyDesk(checks, catalogue),
         Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),

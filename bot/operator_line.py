@@ -72,20 +72,20 @@ def _remove(path: Path) -> None:
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, obey: Obey) -> None:
     while True:
-        async with asyncio.timeout(_IDLE_S):
-            line = await _line(reader)
-        if line is None:
+        try:
+            async with asyncio.timeout(_IDLE_S):
+                line = await reader.readline()
+        except ValueError:
+            await _tell(writer, {"error": "the order is too long"})
+            return  # nobody knows where the next one begins
+        if not line:
             return
-        writer.write(json.dumps(await _answer(line, obey)).encode() + b"\n")
-        await writer.drain()
+        await _tell(writer, await _answer(line, obey))
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes | None:
-    """Return the next line; None at the end, or where it is longer than any order."""
-    try:
-        return await reader.readline() or None
-    except ValueError:
-        return None
+async def _tell(writer: asyncio.StreamWriter, what: dict[str, Any]) -> None:
+    writer.write(json.dumps(what).encode() + b"\n")
+    await writer.drain()
 
 
 async def _answer(line: bytes, obey: Obey) -> dict[str, Any]:
@@ -114,12 +114,11 @@ class Call:
     async def order(self, **what: object) -> dict[str, Any]:
         """Have something done and return what came of it. Raises `LineError`."""
         try:
-            self._writer.write(json.dumps(what).encode() + b"\n")
-            await self._writer.drain()
-            line = await _line(self._reader)
-        except OSError as error:
+            await _tell(self._writer, what)
+            line = await self._reader.readline()
+        except (OSError, ValueError) as error:
             raise LineError("the bot hung up") from error
-        if line is None:
+        if not line:
             raise LineError("the bot hung up")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.chat.reply import Reply
     from bot.outbox import Content
     from bot.outbox.model import State as MessageState
-    from bot.store.broadcasts import BroadcastStore
+    from bot.store.broadcasts import BroadcastStore, Usual
     from bot.store.chats import Chats
     from bot.store.outbox import OutboxStore
 
@@ -43,8 +43,8 @@ class Stage(Protocol):
     async def show(self, chat: str, message: str | None, reply: Reply) -> str | None:
         """Put a reply in the place of a message, or below all others; return the message's id, if it is known."""
 
-    async def preview(self, chat: str, content: Content) -> None:
-        """Show a content exactly as it will arrive. Raises `Refusal`."""
+    async def preview(self, chat: str, content: Content, language: str) -> None:
+        """Show a content exactly as it will arrive at those who chose a language, or none. Raises `Refusal`."""
 
 
 class Broadcasts:
@@ -56,19 +56,19 @@ class Broadcasts:
         outbox: OutboxStore,
         chats: Chats,
         *,
-        language: str,
+        usual: Usual,
         per_s: float,
         wake: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`per_s` messages leave in a second at most; `wake` tells the outbox that there are some.
 
-        `language` is spoken to operators who chose none.
+        Audiences are understood by what is `usual`.
         """
         self.store = store
         self._outbox = outbox
         self._chats = chats
-        self._language = language
+        self._usual = usual
         self._per_s = per_s
         self._wake = wake
         self._clock = clock
@@ -79,17 +79,17 @@ class Broadcasts:
         if broadcast.started_at is None:
             return Seen(
                 broadcast,
-                Tally(left=await self.store.how_many(broadcast.audience, otherwise=self._language)),
+                Tally(left=await self.store.how_many(broadcast.audience, self._usual)),
                 self._per_s,
             )
         return Seen(broadcast, tally(await self._outbox.counts(broadcast.id)), self._per_s)
 
     async def start(self, broadcast: int) -> int | None:
         """Begin; return how many chats it goes to, None if it cannot begin any more."""
-        count = await self.store.start(broadcast, otherwise=self._language, now=self._clock())
+        count = await self.store.start(broadcast, self._usual, now=self._clock())
         if count is not None:
             _log.info("Broadcast %d has begun: %d chats", broadcast, count)
-            self._tell()
+            self._told(moved=True)
         return count
 
     async def schedule(self, broadcast: int, start_at: float) -> bool:
@@ -106,49 +106,50 @@ class Broadcasts:
 
     async def pause(self, broadcast: int) -> bool:
         """Hold back what has not left yet."""
-        if moved := await self._move(broadcast, "paused", ("running",)):
-            await self._outbox.pause(broadcast, now=self._clock())
-        return moved
+        return self._told(await self.store.pause(broadcast, now=self._clock()))
 
     async def resume(self, broadcast: int) -> bool:
         """Go on with what was paused."""
-        if moved := await self._move(broadcast, "running", ("paused",)):
-            await self._outbox.resume(broadcast)
-            self._tell()
-        return moved
+        return self._told(await self.store.resume(broadcast, now=self._clock()))
 
     async def stop(self, broadcast: int) -> bool:
         """Send nothing more of it."""
-        if moved := await self._move(broadcast, "stopped", _UNDER_WAY):
-            await self._outbox.stop(broadcast, now=self._clock())
-        return moved
+        return self._told(await self.store.stop(broadcast, now=self._clock()))
 
     async def resend(self, broadcast: int) -> bool:
         """Send once more what may not have arrived; tell whether the rest was told already."""
-        if moved := await self._move(broadcast, "running", ("finished", "stopped")):
-            await self._outbox.resend_unknown(broadcast, now=self._clock())
-            self._tell()
-        return moved
+        return self._told(await self.store.resend(broadcast, now=self._clock()))
+
+    # --- following ---------------------------------------------------------------------------------------------------
 
     async def run(self, stage: Stage, operators: Collection[str]) -> None:
         """Begin, show and end broadcasts for ever. A scheduled one of whoever is no operator any more is discarded."""
+        shown: dict[int, Reply] = {}
         while True:
             try:
-                for broadcast in await self.store.active():
-                    await self._tend(broadcast, stage, operators)
+                for broadcast in await self._followed(shown):
+                    await self._tend(broadcast, operators)
+                    if broadcast.made_by in operators:
+                        await self._show(broadcast.id, stage, shown)
             except StoreError as error:
                 _log.warning("Broadcasts were not tended to: %s", error)
+            except Exception:  # noqa: BLE001 -- what is wrong with one must not end the others, nor the alerts
+                _log.exception("Broadcasts were not tended to")
             await self._until_changed()
 
-    async def _tend(self, broadcast: Broadcast, stage: Stage, operators: Collection[str]) -> None:
+    async def _followed(self, shown: Collection[int]) -> list[Broadcast]:
+        """Return those that are not over, and those whose end was not shown yet."""
+        active = await self.store.active()
+        ended = [await self.store.find(id_) for id_ in shown if id_ not in {one.id for one in active}]
+        return active + [one for one in ended if one]
+
+    async def _tend(self, broadcast: Broadcast, operators: Collection[str]) -> None:
         if broadcast.state == "scheduled":
             await self._begin_in_time(broadcast, operators)
+        if broadcast.state not in _UNDER_WAY or (await self.seen(broadcast)).tally.left:
             return
-        seen = await self.seen(broadcast)
-        if broadcast.state == "running" and not seen.tally.left:
-            await self._move(broadcast.id, "finished", _UNDER_WAY)
+        if await self._move(broadcast.id, "finished", _UNDER_WAY):
             _log.info("Broadcast %d is finished", broadcast.id)
-        await self.show(broadcast.id, stage)
 
     async def _begin_in_time(self, broadcast: Broadcast, operators: Collection[str]) -> None:
         if broadcast.start_at is None or broadcast.start_at > self._clock():
@@ -159,29 +160,34 @@ class Broadcasts:
             _log.warning("Broadcast %d is discarded: %s is no operator any more", broadcast.id, broadcast.made_by)
             await self.discard(broadcast.id)
 
-    async def show(self, broadcast: int, stage: Stage) -> None:
-        """Show operators how it stands, in the message that shows it already."""
-        one = await self.store.find(broadcast)
-        if one is None:
+    async def _show(self, id_: int, stage: Stage, shown: dict[int, Reply]) -> None:
+        """Show its operator how one stands, in the message that shows it already; once more only what has changed."""
+        one = await self.store.find(id_)
+        if one is None or one.started_at is None:
             return
-        known, operator = await self.store.panel(broadcast), await self._chats.find(one.made_by)
-        with speaking((operator and operator.language) or self._language):
-            reply = panel(await self.seen(one))
-        shown = await stage.show(one.made_by, known, reply)
-        if shown and shown != known:
-            await self.store.show_in(broadcast, shown)
+        known, operator = await self.store.panel(id_), await self._chats.find(one.made_by)
+        seen = await self.seen(one)
+        with speaking((operator and operator.language) or self._usual.language):
+            reply = panel(seen)
+        if shown.get(id_) != reply:
+            message = await stage.show(one.made_by, known, reply)
+            shown[id_] = reply
+            if message and message != known:
+                await self.store.show_in(id_, message)
+        if one.state in OVER and not seen.tally.left:
+            shown.pop(id_, None)
 
     async def _move(
         self, broadcast: int, state: State, before: tuple[State, ...], *, start_at: float | None = None
     ) -> bool:
-        moved = await self.store.move(broadcast, state, before=before, start_at=start_at, now=self._clock())
-        if moved and state in OVER:
-            self._changed.set()
-        return moved
+        return await self.store.move(broadcast, state, before=before, start_at=start_at, now=self._clock())
 
-    def _tell(self) -> None:
-        self._changed.set()
-        self._wake()
+    def _told(self, moved: bool) -> bool:
+        """Let everybody look at once where something has changed; return whether it has."""
+        if moved:
+            self._changed.set()
+            self._wake()
+        return moved
 
     async def _until_changed(self) -> None:
         try:

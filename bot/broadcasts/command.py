@@ -35,12 +35,12 @@ class Wanted:
 def wanted(file: str, audience: Sequence[str], at: str | None, *, html: bool) -> Wanted:
     """Read what is to be told. Raises `LineError`."""
     data = sys.stdin.buffer.read(MOST_BYTES_OF_TEXT + 1) if file == "-" else _read(Path(file))
+    if len(data) > MOST_BYTES_OF_TEXT:
+        raise LineError(f"{file} is too long for one message")
     try:
         text = data.decode().strip()
     except UnicodeDecodeError as error:
         raise LineError(f"{file} is not text in UTF-8") from error
-    if len(data) > MOST_BYTES_OF_TEXT:
-        raise LineError(f"{file} is too long for one message")
     return Wanted(html=text if html else escape(text, quote=False), audience=audience, start_at=_time(at))
 
 

@@ -24,6 +24,8 @@ COMMAND_LINE = "command line"
 MOST_BYTES_OF_TEXT = 4 * MOST_CHARACTERS
 """As UTF-8 needs four at most for each, with some room for markup."""
 _FOLLOWED_EVERY_S = 1.0
+_LATEST_S = 366 * 24 * 3600.0
+"""So long ahead a broadcast may be set to begin."""
 _KINDS: tuple[Kind, ...] = ("private", "group", "channel")
 
 
@@ -40,7 +42,7 @@ class Orders:
             case {"do": "draft", "html": str(html), "audience": list(narrowings)}:
                 return await self._draft(html, [str(narrowing) for narrowing in narrowings])
             case {"do": "send", "id": int(id_), "at": float() | int() as at}:
-                done = await self._broadcasts.schedule(id_, float(at))
+                done = await self._broadcasts.schedule(id_, _in_time(at))
             case {"do": "send", "id": int(id_)}:
                 done = await self._broadcasts.start(id_) is not None
             case {"do": "discard", "id": int(id_)}:
@@ -79,17 +81,22 @@ class Orders:
         }
 
 
+def _in_time(at: float) -> float:
+    if not 0 < at - time.time() < _LATEST_S:
+        raise LineError("this time is over, or more than a year ahead")
+    return float(at)
+
+
 def checked(html: str) -> None:
     """Raise `LineError` for a text that Telegram would not take."""
     try:
         text = markup.check(html)
     except markup.MarkupError as error:
         raise LineError(f"the markup is broken: {error}") from error
-    count = len(text.encode("utf-16-le")) // 2
     if not text.strip():
         raise LineError("the text is empty")
-    if count > MOST_CHARACTERS:
-        raise LineError(f"the text is too long: {count} of at most {MOST_CHARACTERS} characters")
+    if len(text) > MOST_CHARACTERS:
+        raise LineError(f"the text is too long: {len(text)} of at most {MOST_CHARACTERS} characters")
 
 
 def audience_of(narrowings: list[str], catalogue: Catalogue) -> Audience:

@@ -1,4 +1,4 @@
-"""The desk at which operators write broadcasts and follow them, and readers say that they want none.
+"""The desk at which operators write broadcasts and follow them.
 
 Orders stand in buttons as commands ("/broadcasts 3 pause"), so that nothing of a dialogue is kept anywhere but in the
 store. What each looks like is `bot.chat.panels`' affair.
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from bot.broadcasts.broadcasts import Refusal
 from bot.chat import panels, replies
 from bot.chat import words as general
-from bot.chat.language import LANGUAGES, all_of, say, speaking
+from bot.chat.language import LANGUAGES, all_of, say
 from bot.chat.panels import PAGE
+from bot.chat.refusing import NO_MORE
 from bot.chat.reply import Button, Paragraph, Reply
 from bot.chat.words import broadcasts as words
 from bot.outbox import Copied, Written
@@ -40,14 +41,18 @@ _log = logging.getLogger(__name__)
 MOST_CHARACTERS = 4096
 MOST_BELOW_PICTURE = 1024
 """What Telegram takes (core.telegram.org/bots/api, sendMessage and sendPhoto)."""
-_COMMAND = re.compile(r"\s*/\w+(?:@\w+)?\s*")
-_VARIANT = re.compile(r"\s*/\w+(?:@\w+)?\s+\d+\s+\w+\s*")
+_COMMAND = re.compile(r"((?:\s|<[^>]*>)*)/\w+(?:@\w+)?\s*")
+_VARIANT = re.compile(r"((?:\s|<[^>]*>)*)/\w+(?:@\w+)?\s+\d+\s+\w+\s*")
+"""Markup may begin before the command, and goes on behind it."""
+_NO_MORE = ((Button(words.NO_MORE_BUTTON, NO_MORE),),)
+"""Said in the language of whoever gets it, when it is sent."""
+_MOST_DIGITS = 9
 
 
 class Broadcasting:
     """Takes operators' orders; each is answered with the broadcast as it is after it."""
 
-    commands = ("broadcast", "variant", "broadcasts", "announcements")
+    commands = ("broadcast", "variant", "broadcasts")
 
     def __init__(self, broadcasts: Broadcasts, stage: Stage, catalogue: Catalogue) -> None:
         self._broadcasts = broadcasts
@@ -57,7 +62,6 @@ class Broadcasting:
             "kind": self._kind,
             "language": self._language,
             "service": self._service,
-            "preview": self._preview,
             "send": self._send,
             "in": self._in,
             "tomorrow": self._tomorrow,
@@ -84,29 +88,12 @@ class Broadcasting:
 
     async def _reply(self, message: Message, request: Request) -> Reply | None:
         match message.command:
-            case "announcements":
-                return await self._announcements(message.rest, request)
             case "broadcast":
                 return await self._write(message, request)
             case "variant":
                 return await self._vary(message.rest, request)
             case _:
-                return await self._order(message.rest)
-
-    # --- readers -----------------------------------------------------------------------------------------------------
-
-    async def _announcements(self, text: str, request: Request) -> Reply | None:
-        if not request.chat:
-            return None
-        if text and not await request.may_change():
-            return replies.plain(say(general.ADMINS_ONLY))
-        store = self._broadcasts.store
-        if text == "off":
-            await store.refuse(request.chat)
-        elif text == "on":
-            await store.accept(request.chat)
-        refused = await store.refuses(request.chat)
-        return replies.plain(say(words.REFUSING if refused else words.ACCEPTING))
+                return await self._order(message.rest, request.chat)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +103,7 @@ class Broadcasting:
             return replies.plain(say(words.WRITE_WHAT))
         if said := _too_long(content, message.rest):
             return said
-        await self._stage.preview(request.chat, content)
+        await self._stage.preview(request.chat, content, "")
         id_ = await self._broadcasts.store.draft(request.chat, content, now=time.time())
         _log.info("Broadcast %d was written by %s", id_, request.chat)
         return await self._shown(id_)
@@ -130,24 +117,23 @@ class Broadcasting:
             return replies.plain(say(words.VARIANT_WHAT, id=number or 1))
         if language not in LANGUAGES:
             return replies.plain(say(words.VARIANT_LANGUAGE, language=language, names=all_of(LANGUAGES)))
-        with speaking(language):  # the button's words are a part of it
-            content = _content(request, _VARIANT, said)
+        content = _content(request, _VARIANT, said)
         if content is None:
             return replies.plain(say(words.VARIANT_WHAT, id=broadcast.id))
         if broadcast.state != "draft":
             return _not_now(broadcast)
         if refusal := _too_long(content, said):
             return refusal
-        await self._stage.preview(request.chat, content)
+        await self._stage.preview(request.chat, content, language)
         await self._broadcasts.store.say(broadcast.id, language, content)
         return await self._shown(broadcast.id)
 
     # --- orders ------------------------------------------------------------------------------------------------------
 
-    async def _order(self, text: str) -> Reply | None:
+    async def _order(self, text: str, operator: str) -> Reply | None:
         number, _, rest = text.partition(" ")
         if not number or number == "page":
-            return await self._list(int(rest) if rest.isdecimal() else 1)
+            return await self._list(int(rest) if rest.isdecimal() and len(rest) <= _MOST_DIGITS else 1)
         broadcast = await self._find(number)
         if broadcast is None:
             return replies.plain(say(words.NO_SUCH, id=number))
@@ -155,10 +141,13 @@ class Broadcasting:
         if not verb:
             return await self._shown(broadcast.id)
         order = self._orders.get(verb)
+        if verb == "preview":
+            await self._preview(broadcast, operator)
+            return None
         return await order(broadcast, value.strip()) if order else replies.plain(say(words.BAD_ORDER, id=number))
 
     async def _list(self, page: int) -> Reply:
-        found = await self._broadcasts.store.latest(PAGE + 1, (page - 1) * PAGE)
+        found = await self._broadcasts.store.latest(PAGE + 1, max(0, page - 1) * PAGE)
         return panels.listing([await self._broadcasts.seen(one) for one in found], page)
 
     def _plain(self, do: Callable[[int], Awaitable[bool]]) -> Order:
@@ -188,10 +177,9 @@ class Broadcasting:
         await self._broadcasts.store.address(broadcast.id, audience)
         return await self._shown(broadcast.id)
 
-    async def _preview(self, broadcast: Broadcast, _: str) -> Reply | None:
-        for content in broadcast.variants.values():
-            await self._stage.preview(broadcast.made_by, content)
-        return None
+    async def _preview(self, broadcast: Broadcast, operator: str) -> None:
+        for language, content in broadcast.variants.items():
+            await self._stage.preview(operator, content, language)
 
     async def _send(self, broadcast: Broadcast, _: str) -> Reply | None:
         if broadcast.state not in {"draft", "scheduled"}:
@@ -226,37 +214,37 @@ class Broadcasting:
         return panels.panel(await self._broadcasts.seen(one)) if one else None
 
     async def _find(self, number: str) -> Broadcast | None:
-        return await self._broadcasts.store.find(int(number)) if number.isdecimal() and len(number) < 10 else None  # noqa: PLR2004 -- digits
+        return (
+            await self._broadcasts.store.find(int(number))
+            if number.isdecimal() and len(number) <= _MOST_DIGITS
+            else None
+        )
 
 
 def announcement(html: str, photo: str | None = None) -> Written:
     """Return a text or a picture as readers get it, with the button by which they get no more of them."""
-    return Written(html=html, photo=photo, buttons=_no_more())
-
-
-def _no_more() -> tuple[tuple[Button, ...], ...]:
-    return ((Button(say(words.NO_MORE_BUTTON), "/announcements off"),),)
+    return Written(html=html, photo=photo, buttons=_NO_MORE)
 
 
 def _content(request: Request, before: re.Pattern[str], rest: str) -> Content | None:
     """Return what is to be passed on: the message answered, or what stands behind the command."""
     attached = request.attached
-    html = before.sub("", attached.html, count=1) if rest else ""
+    html = before.sub(r"\1", attached.html, count=1) if rest else ""
     if html or attached.photo:
         return announcement(html, attached.photo)
     if attached.answered:
-        return Copied(chat=request.chat, message_id=int(attached.answered), buttons=_no_more())
+        return Copied(chat=request.chat, message_id=int(attached.answered), buttons=_NO_MORE)
     return None
 
 
 def _too_long(content: Content, text: str) -> Reply | None:
     most = MOST_BELOW_PICTURE if isinstance(content, Written) and content.photo else MOST_CHARACTERS
-    count = len(text.encode("utf-16-le")) // 2
-    return replies.plain(say(words.TOO_LONG_TEXT, count=count, most=most)) if count > most else None
+    too_long = say(words.TOO_LONG_TEXT, count=len(text), most=most)
+    return replies.plain(too_long) if len(text) > most else None
 
 
 def _not_now(broadcast: Broadcast) -> Reply:
-    return replies.plain(say(words.NOT_NOW, id=broadcast.id, state=say(words.STATES[broadcast.state])))
+    return replies.plain(say(words.CANNOT_BE_DONE, id=broadcast.id, state=say(words.STATES[broadcast.state])))
 
 
 def _now() -> datetime:

@@ -39,7 +39,7 @@ class Figures(Protocol):
 
     async def counts(self, *, now: float) -> Counts: ...
 
-    async def health(self) -> Health: ...
+    async def health(self, *, now: float) -> Health: ...
 
 
 class Operating:
@@ -83,7 +83,7 @@ class Operating:
             *_vantage(self._last_answer(), now),
             _feed_line(await self._feeds()),
             *_register_lines((await self._registers()).values(), now),
-            *_database_lines(await self._figures.health(), now),
+            *_database_lines(await self._figures.health(now=now), now),
         )
         return Reply(blocks=(Items(say(words.HEALTH), tuple(map(Line, lines))),))
 
@@ -97,7 +97,7 @@ def stats(counts: Counts) -> Reply:
         blocks=(
             Headline(say(words.STATS)),
             _chats(counts),
-            _items(words.SUBSCRIPTIONS, words.SUBSCRIPTIONS_OF, "service", counts.subscriptions),
+            _items(words.SUBSCRIPTIONS, words.SUBSCRIPTIONS_OF, "subject", [*_subscriptions(counts)]),
             _items(words.CHECKS, words.CHECKS_A_DAY, "day", counts.measurements),
             _outbox(counts),
             Paragraph(_error_rate(counts)),
@@ -117,6 +117,14 @@ def _chats(counts: Counts) -> Items:
         for kind, language, count in counts.chats
     )
     return Items(title, tuple(map(Line, lines)))
+
+
+def _subscriptions(counts: Counts) -> Iterator[tuple[str, int]]:
+    for target, count in counts.subscriptions:
+        kind, _, name = target.rpartition(":")
+        if kind == "category":
+            name = say(words.OF_CATEGORY, name=name)
+        yield (name if kind else say(words.OF_EVERYTHING), count)
 
 
 def _items(title: str, text: str, name: str, rows: Sequence[tuple[str, int]]) -> Items:

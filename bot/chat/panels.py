@@ -181,9 +181,9 @@ def _line(seen: Seen) -> str:
 
 def _turns(page: int, *, more: bool) -> Iterator[Button]:
     if page > 1:
-        yield Button(say(words.NEWER_BUTTON), f"/broadcasts page {page - 1}")
+        yield Button(say(words.NEWER_BROADCASTS_BUTTON), f"/broadcasts page {page - 1}")
     if more:
-        yield Button(say(words.OLDER_BUTTON), f"/broadcasts page {page + 1}")
+        yield Button(say(words.OLDER_BROADCASTS_BUTTON), f"/broadcasts page {page + 1}")
 
 
 def spoken_time(at: float) -> str:

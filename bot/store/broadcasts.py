@@ -1,4 +1,4 @@
-"""Broadcasts: their drafts, what became of each, and which chats want none.
+"""Broadcasts: their drafts, whom each goes to, and what became of it.
 
 The messages themselves are `bot.store.outbox`' affair; it is asked within the same transaction wherever both change.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.broadcasts.model import Audience, Broadcast
+from bot.incidents import Subject
 from bot.outbox import Outgoing, Priority, document
-from bot.store.outbox import OutboxStore
+from bot.store.database import StoreError
+from bot.store.outbox import OutboxStore, pausing, resending, resuming, stopping
+from bot.subscriptions import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.model import State
     from bot.outbox import Content
     from bot.store.database import Database
+    from bot.store.outbox import Statement
 
 _COLUMNS = "id, made_by, made_at, state, audience, start_at, started_at, ended_at"
 _DRAFT = "INSERT INTO broadcast (made_by, made_at, state, audience) VALUES (?, ?, 'draft', '{}') RETURNING id"
@@ -36,7 +40,7 @@ _ACTIVE = f"""
 _VARIANTS = "SELECT language, document FROM broadcast_variant WHERE broadcast = ? ORDER BY language"
 _SET_AUDIENCE = "UPDATE broadcast SET audience = ? WHERE id = ? AND state = 'draft'"
 _SET_STATE = """
-    UPDATE broadcast SET state = :state, start_at = coalesce(:start_at, start_at),
+    UPDATE broadcast SET state = :state, start_at = iif(:state = 'draft', NULL, coalesce(:start_at, start_at)),
         started_at = coalesce(started_at, :started_at), ended_at = :ended_at
     WHERE id = :id AND state IN (SELECT value FROM json_each(:before))
 """
@@ -47,18 +51,23 @@ _SET_PANEL = "UPDATE broadcast SET panel = ? WHERE id = ?"
 _AUDIENCE = """
     FROM chat WHERE state = 'active'
     AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))
-    AND (:languages = '[]' OR coalesce(language, :otherwise) IN (SELECT value FROM json_each(:languages)))
-    AND (:services = '[]' OR id IN (
-        SELECT chat FROM subscription WHERE subject IN (SELECT value FROM json_each(:services))
+    AND (:languages = '[]' OR coalesce(language, :language) IN (SELECT value FROM json_each(:languages)))
+    AND (:targets = '[]' OR id IN (
+        SELECT chat FROM subscription WHERE target IN (SELECT value FROM json_each(:targets))
     ))
     AND id NOT IN (SELECT chat FROM broadcast_refusal)
 """
-_RECIPIENTS = f"SELECT id, coalesce(language, :otherwise) {_AUDIENCE} ORDER BY id"
+_RECIPIENTS = f"SELECT id, coalesce(language, :language) {_AUDIENCE} ORDER BY id"
 _HOW_MANY = f"SELECT count(*) {_AUDIENCE}"
 
-_REFUSE = "INSERT OR IGNORE INTO broadcast_refusal (chat) SELECT id FROM chat WHERE id = ?"
-_ACCEPT = "DELETE FROM broadcast_refusal WHERE chat = ?"
-_REFUSES = "SELECT 1 FROM broadcast_refusal WHERE chat = ?"
+
+class Usual(NamedTuple):
+    """What audiences are understood by."""
+
+    language: str
+    """Spoken where none was chosen."""
+    categories: Mapping[str, str]
+    """Of services by their ids: whoever subscribed to a category hears of each."""
 
 
 class BroadcastStore:
@@ -105,11 +114,11 @@ class BroadcastStore:
         """Return those that wait for their time, are on their way, or are paused."""
         return await self._list(_ACTIVE, ())
 
-    async def how_many(self, audience: Audience, *, otherwise: str) -> int:
-        """Return how many chats are in an audience; where no language was chosen, `otherwise` is spoken."""
+    async def how_many(self, audience: Audience, usual: Usual) -> int:
+        """Return how many chats are in an audience."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            return int((await _rows(connection, _HOW_MANY, _narrowing(audience, otherwise)))[0][0])
+            return int((await _rows(connection, _HOW_MANY, _narrowing(audience, usual)))[0][0])
 
         return await self._database.transaction(work)
 
@@ -119,13 +128,26 @@ class BroadcastStore:
         self, broadcast: int, state: State, *, before: Sequence[State], start_at: float | None = None, now: float
     ) -> bool:
         """Change a broadcast's state from one of those `before`; tell whether it was in one."""
+        return await self._change(broadcast, state, before, start_at=start_at, now=now)
 
-        async def work(connection: aiosqlite.Connection) -> bool:
-            return await _move(connection, broadcast, state, before, start_at=start_at, now=now)
+    async def pause(self, broadcast: int, *, now: float) -> bool:
+        """Hold back what has not left yet; tell whether it was on its way."""
+        return await self._change(broadcast, "paused", ("running",), *pausing(broadcast, now), now=now)
 
-        return await self._database.transaction(work)
+    async def resume(self, broadcast: int, *, now: float) -> bool:
+        """Go on with what was paused; tell whether it was."""
+        return await self._change(broadcast, "running", ("paused",), *resuming(broadcast), now=now)
 
-    async def start(self, broadcast: int, *, otherwise: str, now: float) -> int | None:
+    async def stop(self, broadcast: int, *, now: float) -> bool:
+        """Send nothing more of it; tell whether there was something."""
+        return await self._change(broadcast, "stopped", ("running", "paused"), *stopping(broadcast, now), now=now)
+
+    async def resend(self, broadcast: int, *, now: float) -> bool:
+        """Send once more what may not have arrived; tell whether the rest was told already."""
+        again = resending(broadcast, now)
+        return await self._change(broadcast, "running", ("finished", "stopped"), *again, now=now)
+
+    async def start(self, broadcast: int, usual: Usual, *, now: float) -> int | None:
         """Give every chat of the audience, as it is now, its message; return how many, None if it cannot begin."""
 
         async def work(connection: aiosqlite.Connection) -> int | None:
@@ -135,7 +157,7 @@ class BroadcastStore:
             contents = {
                 language: await OutboxStore.keep(connection, content, now) for language, content in one.variants.items()
             }
-            recipients = await _rows(connection, _RECIPIENTS, _narrowing(one.audience, otherwise))
+            recipients = await _rows(connection, _RECIPIENTS, _narrowing(one.audience, usual))
             await OutboxStore.add_all(connection, _outgoing(broadcast, contents, recipients), now)
             return len(recipients)
 
@@ -154,31 +176,32 @@ class BroadcastStore:
         """Note the message in which its progress is shown."""
         await self._write((_SET_PANEL, (panel, broadcast)))
 
-    # --- who wants none ----------------------------------------------------------------------------------------------
-
-    async def refuse(self, chat: str) -> None:
-        """Send a chat no more broadcasts."""
-        await self._write((_REFUSE, (chat,)))
-
-    async def accept(self, chat: str) -> None:
-        """Send a chat broadcasts again."""
-        await self._write((_ACCEPT, (chat,)))
-
-    async def refuses(self, chat: str) -> bool:
-        """Tell whether a chat wants no broadcasts."""
-
-        async def work(connection: aiosqlite.Connection) -> bool:
-            return bool(await _rows(connection, _REFUSES, (chat,)))
-
-        return await self._database.transaction(work)
-
     async def _list(self, statement: str, values: tuple[object, ...]) -> list[Broadcast]:
         async def work(connection: aiosqlite.Connection) -> list[Broadcast]:
             return [await _whole(connection, row) for row in await _rows(connection, statement, values)]
 
         return await self._database.transaction(work)
 
-    async def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+    async def _change(
+        self,
+        broadcast: int,
+        state: State,
+        before: Sequence[State],
+        *statements: Statement,
+        start_at: float | None = None,
+        now: float,
+    ) -> bool:
+        """Change a state, and with it what becomes of the messages; tell whether it was one of those `before`."""
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            moved = await _move(connection, broadcast, state, before, start_at=start_at, now=now)
+            for statement, values in statements if moved else ():
+                await connection.execute(statement, values)
+            return moved
+
+        return await self._database.transaction(work)
+
+    async def _write(self, *statements: Statement) -> None:
         async def work(connection: aiosqlite.Connection) -> None:
             for statement, values in statements:
                 await connection.execute(statement, values)
@@ -186,8 +209,11 @@ class BroadcastStore:
         await self._database.transaction(work)
 
 
-def _narrowing(audience: Audience, otherwise: str) -> dict[str, str]:
-    return {name: json.dumps(sorted(chosen)) for name, chosen in asdict(audience).items()} | {"otherwise": otherwise}
+def _narrowing(audience: Audience, usual: Usual) -> dict[str, str]:
+    """Return the sets of an audience; whoever hears of a service may have subscribed to its category, or to all."""
+    heard = {one for service in audience.services for one in targets(Subject("service", service), usual.categories)}
+    narrowings = {"kinds": audience.kinds, "languages": audience.languages, "targets": heard}
+    return {name: json.dumps(sorted(chosen)) for name, chosen in narrowings.items()} | {"language": usual.language}
 
 
 async def _move(
@@ -212,7 +238,10 @@ async def _move(
 
 async def _whole(connection: aiosqlite.Connection, row: Any) -> Broadcast:  # noqa: ANN401 -- as SQLite gives it
     id_, made_by, made_at, state, audience, start_at, started_at, ended_at = row
-    variants = {language: document.load(text) for language, text in await _rows(connection, _VARIANTS, (id_,))}
+    try:
+        variants = {language: document.load(text) for language, text in await _rows(connection, _VARIANTS, (id_,))}
+    except document.DocumentError as error:
+        raise StoreError(f"broadcast {id_} cannot be read: another version of the bot wrote it") from error
     return Broadcast(
         id=id_,
         made_by=made_by,

@@ -101,6 +101,10 @@ _CALL_AGAIN = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'cance
 _RESEND = """
     UPDATE message SET state = 'waiting', next_at = ?2, ended_at = NULL WHERE broadcast = ?1 AND state = 'unknown'
 """
+_SPARE = """
+    UPDATE message SET state = 'cancelled', failure = 'refused', next_at = NULL, ended_at = ?2
+    WHERE chat = ?1 AND state IN ('waiting', 'paused') AND broadcast IS NOT NULL
+"""
 _COUNTS = "SELECT state, count(*) FROM message WHERE broadcast = ? GROUP BY state"
 _BACKLOG = "SELECT state, count(*) FROM message GROUP BY state"
 
@@ -121,6 +125,35 @@ _FORGET = (
     WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.broadcast = broadcast_hold.broadcast)
     """,
 )
+
+
+Statement = tuple[str, tuple[object, ...]]
+"""With its values. Those below go into the transaction of whoever notes what becomes of a broadcast."""
+
+
+def pausing(broadcast: int, now: float) -> tuple[Statement, ...]:
+    """Return what holds back whatever has not left yet."""
+    return (_HOLD, (broadcast, "paused")), (_WITHHOLD, (now,))
+
+
+def resuming(broadcast: int) -> tuple[Statement, ...]:
+    """Return what lets go what was paused."""
+    return (_LET_GO, (broadcast,)), (_GO_ON, (broadcast,))
+
+
+def stopping(broadcast: int, now: float) -> tuple[Statement, ...]:
+    """Return what cancels whatever has not left yet."""
+    return (_HOLD, (broadcast, "cancelled")), (_WITHHOLD, (now,))
+
+
+def resending(broadcast: int, now: float) -> tuple[Statement, ...]:
+    """Return what sends once more what may not have arrived."""
+    return (_CALL_AGAIN, (broadcast,)), (_RESEND, (broadcast, now)), (_WITHHOLD, (now,))
+
+
+def refusing(chat: str, now: float) -> tuple[Statement, ...]:
+    """Return what spares a chat whatever of broadcasts has not left yet."""
+    return ((_SPARE, (chat, now)),)
 
 
 class Overtaken(NamedTuple):
@@ -254,19 +287,19 @@ class OutboxStore:
 
     async def pause(self, broadcast: int, *, now: float) -> None:
         """Hold back whatever has not left yet, until `resume`."""
-        await self._write((_HOLD, (broadcast, "paused")), (_WITHHOLD, (now,)))
+        await self._write(*pausing(broadcast, now))
 
     async def resume(self, broadcast: int) -> None:
         """Let go what was paused."""
-        await self._write((_LET_GO, (broadcast,)), (_GO_ON, (broadcast,)))
+        await self._write(*resuming(broadcast))
 
     async def stop(self, broadcast: int, *, now: float) -> None:
         """Cancel whatever has not left yet, for good."""
-        await self._write((_HOLD, (broadcast, "cancelled")), (_WITHHOLD, (now,)))
+        await self._write(*stopping(broadcast, now))
 
     async def resend_unknown(self, broadcast: int, *, now: float) -> None:
         """Send once more, marked as a repeat, what may not have arrived; even of a broadcast that was stopped."""
-        await self._write((_CALL_AGAIN, (broadcast,)), (_RESEND, (broadcast, now)), (_WITHHOLD, (now,)))
+        await self._write(*resending(broadcast, now))
 
     # --- keeping it small --------------------------------------------------------------------------------------------
 
@@ -286,7 +319,7 @@ class OutboxStore:
 
         return await self._database.transaction(work)
 
-    async def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+    async def _write(self, *statements: Statement) -> None:
         async def work(connection: aiosqlite.Connection) -> None:
             for statement, values in statements:
                 await connection.execute(statement, values)

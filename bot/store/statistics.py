@@ -17,12 +17,15 @@ DAYS = 7
 _DAY_S = 24 * 3600
 
 _CHATS = "SELECT kind, language, count(*) FROM chat WHERE state = 'active' GROUP BY kind, language ORDER BY 3 DESC"
-_SUBSCRIPTIONS = "SELECT subject, count(DISTINCT chat) FROM subscription GROUP BY subject ORDER BY 2 DESC, 1"
+_SUBSCRIPTIONS = "SELECT target, count(*) FROM subscription GROUP BY target ORDER BY 2 DESC, 1"
 _MEASUREMENTS = """
     SELECT date(at, 'unixepoch'), sum(times) FROM reading WHERE at >= ? GROUP BY 1 ORDER BY 1 DESC
 """
 _MESSAGES = "SELECT state, count(*) FROM message WHERE ended_at IS NULL OR ended_at >= ? GROUP BY state"
-_WAITS_SINCE = "SELECT min(not_before) FROM message WHERE state IN ('waiting', 'leased')"
+_WAITS_SINCE = """
+    SELECT min(max(not_before, content.made_at)) FROM message JOIN content ON content.id = message.content
+    WHERE state IN ('waiting', 'leased') AND not_before <= ?
+"""
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 
@@ -33,6 +36,7 @@ class Counts:
     chats: tuple[tuple[str, str | None, int], ...]
     """By kind and chosen language."""
     subscriptions: tuple[tuple[str, int], ...]
+    """By target, as `bot.subscriptions` spells it."""
     measurements: tuple[tuple[str, int], ...]
     """By day, the latest first."""
     messages: dict[str, int]
@@ -69,12 +73,12 @@ class Statistics:
 
         return await self._database.transaction(work)
 
-    async def health(self) -> Health:
+    async def health(self, *, now: float) -> Health:
         """Return how large the database is and how long messages wait."""
 
         async def work(connection: aiosqlite.Connection) -> Health:
             ((size_bytes,),) = await _rows(connection, _SIZE)
-            ((since,),) = await _rows(connection, _WAITS_SINCE)
+            ((since,),) = await _rows(connection, _WAITS_SINCE, (now,))
             return Health(size_bytes=size_bytes, sqlite=sqlite3.sqlite_version, oldest_waits_since=since)
 
         return await self._database.transaction(work)

@@ -20,6 +20,7 @@ from bot.store.history import KEEP_HOSTS_S, History
 from bot.store.incidents import Incidents
 from bot.store.news import NewsStore
 from bot.store.outbox import OutboxStore
+from bot.store.refusals import Refusals
 from bot.store.registries import Registries
 from bot.store.statistics import Statistics
 from bot.store.subscriptions import Subscriptions
@@ -69,6 +70,7 @@ class Store:
         self.subscriptions = Subscriptions(database)
         self.announcements = Announcements(database)
         self.broadcasts = BroadcastStore(database)
+        self.refusals = Refusals(database)
         self.statistics = Statistics(database)
 
     @classmethod

@@ -58,10 +58,9 @@ PAUSE_BUTTON = "Pause"
 RESUME_BUTTON = "Go on"
 STOP_BUTTON = "Stop"
 RESEND_BUTTON = ("Send again to {count} unknown", "Send again to {count} unknown")
-RESENT = ("It is sent again to {count} chat.", "It is sent again to {count} chats.")
 STARTED = "Broadcast {id} has begun. Its progress is below."
 NO_SUCH = "There is no broadcast {id}."
-NOT_NOW = "Broadcast {id} is {state}: that cannot be done with it now."
+CANNOT_BE_DONE = "Broadcast {id} is {state}: that cannot be done with it now."
 STATES = {
     "draft": "a draft",
     "scheduled": "waiting for its time",
@@ -79,25 +78,25 @@ LIST_LINE = "{id} ({when}): {state} — {sent} of {total}"
 LIST_DRAFT = "{id} ({when}): {state}"
 LIST_EMPTY = "There are no broadcasts yet. /broadcast begins one."
 OPEN_BUTTON = "Broadcast {id}"
-OLDER_BUTTON = "Older ▶"
-NEWER_BUTTON = "◀ Newer"
+OLDER_BROADCASTS_BUTTON = "Older ▶"
+NEWER_BROADCASTS_BUTTON = "◀ Newer"
 
 # --- what readers see ------------------------------------------------------------------------------------------------
 
 NO_MORE_BUTTON = "No more announcements"
 REFUSING = "You get no more announcements here. Alerts that you subscribed to still come. /announcements on undoes it."
-ACCEPTING = "You get announcements here again. /announcements off ends them."
-KEPT_REFUSAL = "that it wants no announcements"
+ACCEPTING = "You get announcements here. /announcements off ends them."
+KEPT_REFUSAL = "That no announcements are wanted here"
 
 # --- how the bot is doing --------------------------------------------------------------------------------------------
 
 STATS = "Counts"
 CHATS_BY = "Chats: {kind}, {language}: {count}"
 CHATS = "Chats that can be written to: {count}"
-CHAT_KIND = "{kind}: {count}"
 NO_LANGUAGE = "no language chosen"
-LANGUAGE_COUNT = "{language}: {count}"
-SUBSCRIPTIONS_OF = "alerts about {service}: {count}"
+SUBSCRIPTIONS_OF = "alerts about {subject}: {count}"
+OF_CATEGORY = "all of “{name}”"
+OF_EVERYTHING = "everything"
 SUBSCRIPTIONS = "Subscriptions"
 CHECKS = "Measurements"
 CHECKS_A_DAY = "{day}: {count}"

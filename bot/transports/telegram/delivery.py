@@ -22,7 +22,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.chat.language import say, speaking
+from bot.chat.language import say, speaking, translated
 from bot.chat.reply import Paragraph, Reply
 from bot.chat.words_outbox import REPEATED
 from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Rejected, Sent, Unknown
@@ -93,7 +93,9 @@ def _rendered(content: Content, mark: str) -> Rendered:
 
 
 def _buttons(rows: tuple[tuple[Button, ...], ...]) -> Rendered:
-    return render(Reply(blocks=(), buttons=rows))
+    """Return buttons whose labels were written for everybody, in the language of whoever gets them."""
+    spoken = tuple(tuple(replace(button, label=translated(button.label)) for button in row) for row in rows)
+    return render(Reply(blocks=(), buttons=spoken))
 
 
 def _marked(html: str, mark: str, most: int) -> str:

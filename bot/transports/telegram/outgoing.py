@@ -15,6 +15,7 @@ from bot.broadcasts.orders import COMMAND_LINE, Orders
 from bot.chat.broadcasting import Broadcasting
 from bot.operator_line import answering, path_beside
 from bot.outbox.outbox import Outbox
+from bot.store.broadcasts import Usual
 from bot.transports.telegram.calls import stored_id
 from bot.transports.telegram.delivery import TelegramDelivery
 from bot.transports.telegram.sender import Sender
@@ -49,12 +50,12 @@ async def outgoing(
     """Send what waits for as long as the context lasts. Raises `TransportError` when nothing can be sent."""
     delivery = TelegramDelivery(bot, store.chats, language=settings.language)
     outbox = Outbox(store.outbox, store.chats, delivery, pacer)
-    stage = TelegramStage(delivery, Sender(bot, pacer, store.chats))
+    stage = TelegramStage(delivery, Sender(bot, pacer, store.chats), pacer)
     broadcasts = Broadcasts(
         store.broadcasts,
         store.outbox,
         store.chats,
-        language=settings.language,
+        usual=Usual(settings.language, {service.id: service.category for service in catalogue}),
         per_s=pacer.rates.overall.count / pacer.rates.overall.per_s,
         wake=outbox.wake,
     )

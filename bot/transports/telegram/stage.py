@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.chat.reply import Reply
     from bot.outbox import Content
     from bot.outbox.delivery import Delivery
+    from bot.pacing import Pacer
     from bot.transports.telegram.sender import Sender
 
 _log = logging.getLogger(__name__)
@@ -25,18 +27,21 @@ _log = logging.getLogger(__name__)
 class TelegramStage:
     """Shows what goes by the outbox elsewhere, by the same way."""
 
-    def __init__(self, delivery: Delivery, sender: Sender) -> None:
+    def __init__(self, delivery: Delivery, sender: Sender, pacer: Pacer) -> None:
         self._delivery = delivery
         self._sender = sender
+        self._pacer = pacer
 
-    async def preview(self, chat: str, content: Content) -> None:
-        """Show a content exactly as it will arrive. Raises `Refusal`."""
+    async def preview(self, chat: str, content: Content, language: str) -> None:
+        """Show a content exactly as it will arrive at those who chose a language, or none. Raises `Refusal`."""
+        for at in self._pacer.turn(chat, group=False, clock=_clock):
+            await asyncio.sleep(at - _clock())
         outcome = await self._delivery.deliver(
             Message(
                 id=0,
                 chat=chat,
                 is_group=False,
-                language=None,
+                language=language or None,
                 muted=False,
                 thread=None,
                 content=content,
@@ -60,3 +65,7 @@ class TelegramStage:
         except TelegramError as error:
             _log.info("The progress of a broadcast was not shown: %s", error)
             return message
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -12,6 +12,7 @@ from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
+from bot.chat.refusing import RefusalDesk
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
@@ -50,8 +51,10 @@ async def conversation(store: Store, prober: CannedProber) -> AsyncIterator[Conv
     async with asyncio.TaskGroup() as group:
         news = News(store.news, {}, Names.of(CATALOGUE))
         checks = Checks(prober, store, group, cache_s=60)
+        refusing = RefusalDesk(store.refusals)
         desks = (
-            SettingsDesk(store.chats),
+            SettingsDesk(store.chats, refusing),
+            refusing,
             SubscriptionDesk(store, CATALOGUE),
             WishesDesk(store),
             WhyDesk(checks, CATALOGUE),
