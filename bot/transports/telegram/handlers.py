@@ -48,7 +48,7 @@ _GROUP_INTERVAL_S = 5.0
 """Between two showings of progress."""
 _OF_TYPING = Allowance(20, every_s=0.5)
 """While somebody types, Telegram asks with each letter."""
-_SAME_MESSAGE = ("/again ", "/news ", "/subscriptions ", f"/{settings.LANGUAGE} ")
+_SAME_MESSAGE = ("/again ", "/news ", "/subscriptions ", "/broadcasts ", f"/{settings.LANGUAGE} ")
 """Buttons with these commands change the message that they stand under."""
 
 
