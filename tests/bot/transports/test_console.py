@@ -45,6 +45,8 @@ ANSWER = """\
   Evidence:
     TCP 192.0.2.1:443: connected, 20 ms
   Check again: /again telegram
+  Why?: /why telegram
+  Details: /details telegram
 """
 
 
