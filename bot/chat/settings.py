@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from bot.chat import replies, words
+from bot.chat.language import LANGUAGES, say, speaking
 from bot.chat.reply import Button, Items, Line, Paragraph, Reply
 from bot.store import StoreError
 
@@ -55,7 +56,7 @@ class SettingsDesk:
             reply = await self._reply(message, request)
         except StoreError as error:
             _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(words.NOT_NOW)
+            reply = replies.plain(say(words.NOT_NOW))
         await responder.answer(reply)
 
     async def _reply(self, message: Message, request: Request) -> Reply:
@@ -65,7 +66,7 @@ class SettingsDesk:
         if message.command == LANGUAGE and not message.rest:
             return languages(await self._chats.find(request.chat))
         if not await request.may_change():
-            return replies.plain(words.ADMINS_ONLY)
+            return replies.plain(say(words.ADMINS_ONLY))
         if message.command == FORGET:
             return await _forget(request.chat, self._chats)
         await self._chats.meet(request.chat, request.kind, now=time.time())  # what is set needs something to be set in
@@ -74,7 +75,7 @@ class SettingsDesk:
 
 async def _forget(chat: str, chats: Chats) -> Reply:
     await chats.forget(chat)
-    return replies.plain(words.FORGOTTEN)
+    return replies.plain(say(words.FORGOTTEN))
 
 
 async def _speak(text: str, chat: str, chats: Chats) -> Reply:
@@ -82,19 +83,19 @@ async def _speak(text: str, chat: str, chats: Chats) -> Reply:
     wanted = text.casefold()
     if wanted == _EACH_OWN:
         await chats.set_language(chat, None)
-        return _said(words.LANGUAGE_FREE)
-    for code, name in words.LANGUAGES.items():
+        return _said(say(words.LANGUAGE_FREE))
+    for code, name in LANGUAGES.items():
         if wanted in {code, name.casefold()}:
             await chats.set_language(chat, code)
-            return _said(words.LANGUAGE_SET.format(language=name))
-    return _said(words.LANGUAGE_UNKNOWN, _choices())
+            with speaking(code):
+                return _said(say(words.LANGUAGE_SET, language=name))
+    return _said(say(words.LANGUAGE_UNKNOWN), _choices())
 
 
 def languages(chat: Chat | None) -> Reply:
     """Return which language is spoken in a chat, and which there are."""
     chosen = chat.language if chat else None
-    now = words.LANGUAGES.get(chosen, chosen) if chosen else None
-    text = words.LANGUAGE_NOW.format(language=now) if now else words.LANGUAGE_EACH_OWN
+    text = say(words.LANGUAGE_NOW, language=LANGUAGES.get(chosen, chosen)) if chosen else say(words.LANGUAGE_EACH_OWN)
     return _said(text, _choices())
 
 
@@ -103,22 +104,23 @@ def _said(text: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
 
 
 def _choices() -> tuple[tuple[Button, ...], ...]:
-    own = Button(words.LANGUAGE_OWN_BUTTON, f"/{LANGUAGE} {_EACH_OWN}")
-    return (*((Button(name, f"/{LANGUAGE} {code}"),) for code, name in words.LANGUAGES.items()), (own,))
+    own = Button(say(words.LANGUAGE_OWN_BUTTON), f"/{LANGUAGE} {_EACH_OWN}")
+    return (*((Button(name, f"/{LANGUAGE} {code}"),) for code, name in LANGUAGES.items()), (own,))
 
 
 def privacy(chat: Chat | None, besides: Iterable[str] = ()) -> Reply:
     """Return what is kept of a chat, `besides` what is set in it, and what never is."""
     lines = tuple(map(Line, (*_kept(chat), *besides))) if chat else ()
-    kept = (Items(words.KEPT, lines),) if lines else (Paragraph(words.KEPT_NOTHING),)
-    return Reply(blocks=(*kept, Paragraph(words.NOT_KEPT), Paragraph(words.KEPT_HOSTS), Paragraph(words.KEPT_FORGET)))
+    kept = Items(say(words.KEPT), lines) if lines else Paragraph(say(words.KEPT_NOTHING))
+    always = (words.NOT_KEPT, words.KEPT_HOSTS, words.KEPT_FORGET)
+    return Reply(blocks=(kept, *(Paragraph(say(text)) for text in always)))
 
 
 def _kept(chat: Chat) -> Iterator[str]:
-    yield words.KEPT_ID.format(id=chat.id.rpartition(":")[2])
+    yield say(words.KEPT_ID, id=chat.id.rpartition(":")[2])
     if chat.language:
-        yield words.KEPT_LANGUAGE.format(language=words.LANGUAGES.get(chat.language, chat.language))
+        yield say(words.KEPT_LANGUAGE, language=LANGUAGES.get(chat.language, chat.language))
     else:
-        yield words.KEPT_EACH_OWN_LANGUAGE
+        yield say(words.KEPT_EACH_OWN_LANGUAGE)
     if chat.thread is not None:
-        yield words.KEPT_THREAD.format(thread=chat.thread)
+        yield say(words.KEPT_THREAD, thread=chat.thread)

@@ -18,6 +18,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.chat import commands, replies, settings, words
 from bot.chat.conversation import Capabilities, Request
+from bot.chat.language import closest, say, speaking
 from bot.limits import Allowance, Limits
 from bot.transports.telegram import membership
 from bot.transports.telegram.admins import Admins
@@ -31,7 +32,7 @@ from bot.transports.telegram.sender import Sender, kept
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Hashable
 
-    from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update
+    from telegram import Bot, ChatMemberUpdated, ChosenInlineResult, InlineQuery, Update, User
 
     from bot.chat.conversation import Conversation
     from bot.limits import Refusal
@@ -48,7 +49,7 @@ _GROUP_INTERVAL_S = 5.0
 """Between two showings of progress."""
 _OF_TYPING = Allowance(20, every_s=0.5)
 """While somebody types, Telegram asks with each letter."""
-_SAME_MESSAGE = ("/again ", "/news ", "/subscriptions ", "/broadcasts ", f"/{settings.LANGUAGE} ")
+_SAME_MESSAGE = ("/again ", "/news ", "/past ", "/status", "/subscriptions ", "/broadcasts ", f"/{settings.LANGUAGE} ")
 """Buttons with these commands change the message that they stand under."""
 
 
@@ -87,6 +88,15 @@ class Handlers:
 
     def job(self, update: Update) -> Job | None:
         """Return what is to be done about an update, if anything is."""
+        job, user = self._job(update), update.effective_user
+        return job and Job(job.line, lambda: self._speaking_to(user, job.do))
+
+    async def _speaking_to(self, user: User | None, do: Callable[[], Awaitable[object]]) -> None:
+        """Do something in somebody's own language; a chat's own may take its place."""
+        with speaking(self._own_language(user)):
+            await do()
+
+    def _job(self, update: Update) -> Job | None:
         if message := update.message:
             return self._about_message(message)
         if query := update.callback_query:
@@ -127,14 +137,13 @@ class Handlers:
         refusal = self._limits.ask(user=query.from_user.id, chat=line, now=_clock())
         if refusal is None:
             return Job(line, lambda: self._pressed(query))
-        told = _come_back(refusal) if refusal.tell else None
-        return Job(line, lambda: _confirm(query, told))
+        return Job(line, lambda: _confirm(query, _come_back(refusal) if refusal.tell else None))
 
     async def _pressed(self, query: CallbackQuery) -> None:
         command = query.data or ""
         if command.startswith(LONG_MARK):
             command = await self._long_command(command.removeprefix(LONG_MARK))
-        if not await _confirm(query, None if command else words.BUTTON_FORGOTTEN) or not command:
+        if not await _confirm(query, None if command else say(words.BUTTON_FORGOTTEN)) or not command:
             return
         message = query.message
         if message is None:
@@ -195,7 +204,7 @@ class Handlers:
             reference = secrets.token_hex(4)
             _log.exception("A question was not answered (%s)", reference)
             if asked.place.is_private:
-                await responder.answer(replies.plain(words.BROKE.format(reference=reference)))
+                await responder.answer(replies.plain(say(words.BROKE, reference=reference)))
 
     async def _answer(self, asked: Asked, responder: TelegramResponder) -> None:
         """Put a question to the conversation."""
@@ -227,7 +236,10 @@ class Handlers:
         elif where is not None:
             known = await kept(lambda: chats.find(stored_id(where.id)))
         asked.place.muted = known is not None and known.state == "muted"
-        return (known and known.language) or (user and user.language_code) or self._language_otherwise
+        return (known and known.language) or self._own_language(user)
+
+    def _own_language(self, user: User | None) -> str:
+        return closest(user.language_code if user else None) or self._language_otherwise
 
     def _responder(self, place: Place, *, editing: int | None = None) -> TelegramResponder:
         capabilities = Capabilities(
@@ -257,7 +269,7 @@ def _is_telegrams(error: Exception) -> bool:
 
 
 def _come_back(refusal: Refusal) -> str:
-    return words.SLOW_DOWN.format(seconds=math.ceil(refusal.wait_s))
+    return say(words.SLOW_DOWN, seconds=math.ceil(refusal.wait_s))
 
 
 def _clock() -> float:

@@ -14,6 +14,7 @@ from telegram import InlineQueryResultArticle, InlineQueryResultsButton, InputTe
 from telegram.constants import InlineQueryResultLimit, ParseMode
 
 from bot.chat import categories, replies, words
+from bot.chat.language import ago, say
 from bot.chat.matching import match
 from bot.chat.reply import Button, Headline, Paragraph, Reply
 from bot.checks import Answer, asked_as
@@ -52,7 +53,7 @@ class Inline:
         services = list(islice(filter(_has_id, self._meant(query.query)), MOST_RESULTS))
         results = [await self._article(service) for service in services]
         payload = f"check_{services[0].id}" if len(services) == 1 and services[0].kind == "service" else "inline"
-        button = InlineQueryResultsButton(words.INLINE_PRIVATE, start_parameter=payload)
+        button = InlineQueryResultsButton(say(words.INLINE_PRIVATE), start_parameter=payload)
         await quietly(
             lambda: query.answer(results, cache_time=_CACHE_S, is_personal=True, button=button),
             "What is typed was not answered",
@@ -86,11 +87,11 @@ class Inline:
     async def _article(self, service: Service) -> InlineQueryResultArticle:
         stored = await kept(lambda: self._store.latest_report(service.kind, asked_as(service), deep=False))
         if stored is None:
-            reply, title, description = _unknown(service), service.name, words.INLINE_UNKNOWN
+            reply, title, description = _unknown(service), service.name, say(words.INLINE_UNKNOWN)
         else:
             age_s = max(0.0, time.time() - stored.measured_at)
             reply = replies.answer(service, Answer(stored.report, stored.measured_at, age_s))
-            title, description = _title(reply) or service.name, words.ago(age_s)
+            title, description = _title(reply) or service.name, ago(age_s)
         rendered = render(reply)
         await self._keep(rendered.long_commands)
         content = InputTextMessageContent(rendered.html, parse_mode=ParseMode.HTML, link_preview_options=_NO_PREVIEW)
@@ -99,7 +100,7 @@ class Inline:
         )
 
     def _advice(self) -> InlineQueryResultArticle:
-        text = words.GUEST_WHAT.format(bot=self._bot.username)
+        text = say(words.GUEST_WHAT, bot=self._bot.username)
         return InlineQueryResultArticle(_ADVICE, text, InputTextMessageContent(text))
 
     async def _keep(self, long_commands: tuple[str, ...]) -> None:
@@ -117,8 +118,8 @@ def _has_id(service: Service) -> bool:
 
 
 def _unknown(service: Service) -> Reply:
-    text = words.INLINE_UNKNOWN_ANSWER.format(name=service.name)
-    button = Button(words.AGAIN_BUTTON, f"/again {asked_as(service)}")
+    text = say(words.INLINE_UNKNOWN_ANSWER, name=service.name)
+    button = Button(say(words.AGAIN_BUTTON), f"/again {asked_as(service)}")
     return Reply(topic=asked_as(service), blocks=(Paragraph(text),), buttons=((button,),))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.chat import commands, words
+from bot.chat.language import LANGUAGES, speaking
+from bot.chat.language import say as said
 from tests.bot.transports.telegram.served import say
 from tests.fakes.telegram import faults
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def published(bot: Bot) -> None:
-    await bot.api.until(lambda: bot.api.called("getMyShortDescription"), "menus")
+    await bot.api.until(lambda: len(bot.api.called("getMyShortDescription")) % len(LANGUAGES) == 0, "menus")
     await bot.api.until(lambda: all(call.answer for call in bot.api.calls if call.method != "getUpdates"), "menus")
 
 
@@ -25,20 +27,23 @@ async def test_menus_follow_the_place_and_the_person(bot: Bot, amina: User) -> N
     group = bot.api.supergroup(members=[amina], admins=[boss])
     bot.api.private(owner)
     async with bot.serving(admin_ids=(3,)):
-        await bot.api.until(lambda: bot.api.descriptions.get(("short_description", "")), "menus")
+        await bot.api.until(lambda: len(bot.api.descriptions) == 2 * len(LANGUAGES), "menus")
     assert "forget" in bot.api.menu(amina, bot.api.private(amina))
     assert "forget" not in bot.api.menu(amina, group)
     assert "forget" in bot.api.menu(boss, group)
     assert bot.api.menu(owner, bot.api.private(owner))
-    assert bot.api.descriptions == {("description", ""): words.ABOUT, ("short_description", ""): words.ABOUT_SHORT}
+    assert bot.api.descriptions["description", ""] == words.ABOUT
+    assert bot.api.descriptions["short_description", ""] == words.ABOUT_SHORT
+    with speaking("ru"):
+        assert bot.api.descriptions["description", "ru"] == said(words.ABOUT) != words.ABOUT
 
 
 async def test_what_is_shown_already_is_not_written_again(bot: Bot) -> None:
     for _ in range(2):
         async with bot.serving():
             await published(bot)
-    assert len(bot.api.called("setMyCommands")) == 3
-    assert len(bot.api.called("setMyDescription")) == 1
+    assert len(bot.api.called("setMyCommands")) == 3 * len(LANGUAGES)
+    assert len(bot.api.called("setMyDescription")) == len(LANGUAGES)
 
 
 async def test_a_menu_that_cannot_be_shown_costs_nothing_else(
