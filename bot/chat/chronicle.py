@@ -67,7 +67,8 @@ class _Asked:
 class Chronicle:
     """Answers from what is kept; without pictures where they cannot be drawn."""
 
-    commands = ("history", "status")
+    commands = ("history", "past", "status")
+    """/past is what the buttons of /history say: a transport may change the picture that they stand under."""
 
     def __init__(
         self,

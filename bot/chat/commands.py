@@ -28,6 +28,8 @@ COMMANDS = {
     "check": Shown.TO_ALL,
     "why": Shown.TO_ALL,
     "works": Shown.TO_ALL,
+    "status": Shown.TO_ALL,
+    "history": Shown.TO_ALL,
     "news": Shown.TO_ALL,
     "services": Shown.TO_ALL,
     "again": Shown.IN_PRIVATE,
@@ -49,6 +51,7 @@ COMMANDS = {
     "health": Shown.TO_OPERATORS,
     "feeds": Shown.TO_OPERATORS,
     "details": Shown.NOWHERE,
+    "past": Shown.NOWHERE,
     "start": Shown.NOWHERE,
 }
 """Every command that there is, in the order of the menus."""

@@ -169,11 +169,11 @@ def _trouble(past: Past, within: Sequence[Reading]) -> Iterator[str]:
 def _buttons(past: Past, theme: str) -> Iterator[tuple[Button, ...]]:
     asked, look = asked_as(past.service), f" {theme}" if theme != "dark" else ""
     if past.service.kind == "service":
-        yield tuple(Button(say(words.PERIOD_BUTTONS[id_]), f"/history {asked} {id_}{look}") for id_ in PERIODS)
+        yield tuple(Button(say(words.PERIOD_BUTTONS[id_]), f"/past {asked} {id_}{look}") for id_ in PERIODS)
     if theme == "dark":
-        other = Button(say(words.LIGHT_BUTTON), f"/history {asked} {past.period.id} light")
+        other = Button(say(words.LIGHT_BUTTON), f"/past {asked} {past.period.id} light")
     else:
-        other = Button(say(words.DARK_BUTTON), f"/history {asked} {past.period.id}")
+        other = Button(say(words.DARK_BUTTON), f"/past {asked} {past.period.id}")
     yield (other, Button(say(words.AGAIN_BUTTON), f"/again {asked}"))
 
 

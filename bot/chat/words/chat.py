@@ -30,6 +30,8 @@ MENU = {
     "check": "Measure one or several services or sites",
     "why": "The evidence behind an answer",
     "works": "What works here",
+    "status": "How everything stands that was measured lately",
+    "history": "How a service worked over time",
     "news": "News about access",
     "again": "Measure anew",
     "services": "The services I know by name",

@@ -13,6 +13,8 @@ COMMAND_LINES = (
     "/again whatsapp — measure anew, whatever is known already",
     "/why whatsapp — the evidence: what was tried, what came back, and what follows from it",
     "/works — what works here: messengers, or /works news, /works vpn …",
+    "/status — how everything stands that was measured lately, with a picture",
+    "/history whatsapp 7d — how it worked over time, with a picture: 24h, 7d, 30d or 1y",
     "/news — news about access; /news whatsapp — about one service",
     "/services — the services I know by name; /services vpn — those of a kind",
     "/subscribe whatsapp — tell this chat when it is blocked and when that is over; /subscribe messengers, everything",

@@ -29,7 +29,12 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 # Telegram's own words, which python-telegram-bot capitalises in its way.
 _UNCHANGED = ("message is not modified",)
-_CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_CANNOT_EDIT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message to edit",  # but a picture
+)
 _NO_THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _MUTED = ("not enough rights to send text messages", "chat_write_forbidden", "have no rights to send a message")
 _NO_CHAT = ("chat not found",)
@@ -131,10 +136,7 @@ async def edit(bot: Bot, place: Place, message_id: int | None, rendered: Rendere
             reply_markup=rendered.keyboard,
         )
     except BadRequest as error:
-        if _says(error, _CANNOT_EDIT):
-            return False
-        if not _says(error, _UNCHANGED):
-            raise
+        return is_edited(error)
     return True
 
 
@@ -160,6 +162,15 @@ def seconds(error: RetryAfter) -> float:
     """Return how long Telegram asks to wait; python-telegram-bot 22 has it in either form."""
     after = error.retry_after
     return after.total_seconds() if isinstance(after, timedelta) else float(after)
+
+
+def is_edited(error: BadRequest) -> bool:
+    """Tell whether a message says what it was to say in spite of a refusal; raise the refusal if it tells neither."""
+    if _says(error, _UNCHANGED):
+        return True
+    if _says(error, _CANNOT_EDIT):
+        return False
+    raise error
 
 
 def is_threadless(error: BadRequest) -> bool:

@@ -44,9 +44,9 @@ class Rendered:
     """Those that buttons carry by their token only: they have to be kept."""
 
 
-def render(reply: Reply) -> Rendered:
-    """Return the message, shortened on the model if it is too long for Telegram."""
-    short = shorten(reply, lambda candidate: _size(candidate) <= MessageLimit.MAX_TEXT_LENGTH)
+def render(reply: Reply, most: int = MessageLimit.MAX_TEXT_LENGTH) -> Rendered:
+    """Return the message, shortened on the model if it has more than `most` units, as many as Telegram takes."""
+    short = shorten(reply, lambda candidate: _size(candidate) <= most)
     html = "\n\n".join(_html(block) for block in short.blocks)
     long_commands = (button.command for row in reply.buttons for button in row if not _fits(button.command))
     return Rendered(html, _keyboard(reply.buttons), tuple(long_commands))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.chat.reply import Reply
-from bot.transports.telegram import calls
+from bot.transports.telegram import calls, pictures
 from bot.transports.telegram.render import render
 
 if TYPE_CHECKING:
@@ -79,12 +79,21 @@ class TelegramResponder:
             _log.info("An answer cannot be given there: %s", error)
 
     async def _say(self, reply: Reply) -> None:
-        rendered = render(reply)
         self._drafted.pop(reply.topic, None)
+        if reply.picture and self._inline is None:
+            await self._show_picture(reply, reply.picture.png)
+            return
+        rendered = render(reply)
         known = self._known(reply.topic)
         if known and (await self._sender.edit(self._place, known.message_id, rendered) or known is self._inline):
             return
         self._remember(reply.topic, await self._sender.send(self._place, rendered))
+
+    async def _show_picture(self, reply: Reply, png: bytes) -> None:
+        caption = pictures.caption(reply)
+        known = self._known(reply.topic)
+        if known is None or not await self._sender.edit_picture(self._place, known.message_id, png, caption):
+            self._remember(reply.topic, await self._sender.send_picture(self._place, png, caption))
 
     async def _show(self, reply: Reply) -> None:
         """Put progress where the answer will stand, not too often among people."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter
 
 from bot.store import StoreError
-from bot.transports.telegram import calls
+from bot.transports.telegram import calls, pictures
 from bot.transports.telegram.calls import stored_id
 from bot.transports.telegram.request import NotSentError, OutcomeUnknownError
 
@@ -57,6 +58,18 @@ class Sender:
         """Tell whether the message now says this; it may be gone."""
         await self._keep_buttons(rendered)
         return await self._insist(place, lambda: calls.edit(self._bot, place, message_id, rendered), repeatable=True)
+
+    async def send_picture(self, place: Place, png: bytes, caption: Rendered) -> int:
+        """Send a picture, as `send` does a message."""
+        await self._keep_buttons(caption)
+        call = partial(pictures.send_photo, self._bot, place, png, caption)
+        return (await self._insist(place, call, repeatable=False)).message_id
+
+    async def edit_picture(self, place: Place, message_id: int | None, png: bytes, caption: Rendered) -> bool:
+        """Tell whether the message is now this picture; it may be gone."""
+        await self._keep_buttons(caption)
+        call = partial(pictures.edit_photo, self._bot, place, message_id, png, caption)
+        return await self._insist(place, call, repeatable=True)
 
     async def send_in_passing(self, place: Place, rendered: Rendered) -> int | None:
         """Send what is not worth waiting for; None where it is not the time for it."""

@@ -16,6 +16,7 @@ _MESSAGES = {
     "copymessage",
     "editmessagetext",
     "editmessagecaption",
+    "editmessagemedia",
     "editmessagereplymarkup",
 }
 _DRAFTS = {"sendmessagedraft"}

@@ -21,6 +21,7 @@ METHODS: dict[str, Handler] = {
     "copymessage": messages.copy_message,
     "editmessagetext": messages.edit_message_text,
     "editmessagecaption": messages.edit_message_caption,
+    "editmessagemedia": messages.edit_message_media,
     "editmessagereplymarkup": messages.edit_message_reply_markup,
     "deletemessage": messages.delete_message,
     "answercallbackquery": queries.answer_callback_query,

@@ -1,6 +1,7 @@
 """Methods that put messages into chats, change them and take them away."""
 
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from tests.fakes.telegram.access import (
@@ -95,6 +96,16 @@ def edit_message_caption(world: World, request: Request) -> Json | bool:
     if "photo" not in message.body:
         raise bad_request("there is no caption in the message to edit")
     return _change(world, request, message, {"photo": message.body["photo"], **caption})
+
+
+def edit_message_media(world: World, request: Request) -> Json | bool:
+    """https://core.telegram.org/bots/api#editmessagemedia: of all kinds of media only photos."""
+    message = _edited_message(world, request)
+    media = request.params.get("media")
+    if not isinstance(media, dict) or media.get("type") != "photo":
+        raise bad_request("wrong type of the media")
+    inner = replace(request, params={**media, "photo": media.get("media")})
+    return _change(world, request, message, {"photo": [_photo_size(world, inner)], **caption_body(world, inner)})
 
 
 def edit_message_reply_markup(world: World, request: Request) -> Json | bool:
