@@ -232,10 +232,12 @@ class Experiment:
                 timed_attempt = replace(attempt, timeouts=self._pace.timeouts_of(attempt))
                 await self._network.attempt(timed_attempt, lambda observation: self._see(trial, observation))
             case OutsideQuestion() as outside:
-                self._see(trial, await self._network.ask_outside(outside))
+                for told in await self._network.ask_outside(outside):
+                    self._see(trial, told)
 
     def _see(self, trial: Trial, observation: AnyObservation) -> None:
-        trial.observations.append(self._recorder.add(observation, trial.stage_started_s))
+        began_s = trial.started_s if trial.is_parallel else trial.stage_started_s
+        trial.observations.append(self._recorder.add(observation, began_s))
         if (rtt_s := round_trip_of(observation)) is not None:
             self._longest_rtt_s = max(rtt_s, self._longest_rtt_s)
         if observation.failure is not None:  # a success on the way calls for nothing before the step is done

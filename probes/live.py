@@ -102,8 +102,8 @@ class LiveNetwork:
             failure = unknown(f"refused by the guard: {error}") if isinstance(error, Forbidden) else failure_of(error)
             observe(attempts.not_taken(attempt, connection, failure))
 
-    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
-        """Ask the outside controls, one after the other, until one answers."""
+    async def ask_outside(self, question: OutsideQuestion) -> Sequence[OutsideObservation]:
+        """Ask outside controls until as many have answered as are wanted; if none does, give the last failure."""
         return await self._outside.ask(question)
 
     async def _addresses_of(self, name: str) -> Sequence[str]:

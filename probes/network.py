@@ -86,6 +86,10 @@ class OutsideQuestion:
 
     endpoint: Endpoint
     addresses: tuple[str, ...]
+    witnesses: int = 1
+    """How many controls are to answer, each on a host of its own."""
+    heard: frozenset[str] = frozenset()
+    """The controls that have told of this already, and are not to be asked again."""
     timeout_s: float = field(default=16.0, compare=False)
     """OONI's public controls wait up to 15 s for an address that is silent to them as well."""
 
@@ -114,5 +118,5 @@ class Network(Protocol):
         Never raises for what the network does.
         """
 
-    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
-        """Ask the outside controls, one after the other, until one answers."""
+    async def ask_outside(self, question: OutsideQuestion) -> Sequence[OutsideObservation]:
+        """Ask outside controls until as many have answered as are wanted; if none does, give the last failure."""

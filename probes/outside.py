@@ -1,15 +1,17 @@
 """Asks outside controls what they see: the client side of OONI's test-helper protocol.
 
-A control that fails says nothing of the service: its failure stays its own, is never raised and never a verdict. Every
-control that is asked may use all the time that is left. The next one is asked beside it once it has been silent for a
-third of the question's time, and at once when it has failed or cannot be connected to; the first answer counts. (A
-control takes its time where the target doesn't answer it: silence is not yet a fault.) One that has failed is asked
-last for a minute.
+A control that fails says nothing of the service: its failure stays its own, is never raised and never a verdict. As
+many are asked side by side as are wanted as witnesses. The next one is asked as well once those have been silent for a
+third of the question's time, and at once when one has failed or cannot be connected to. (A control takes its time where
+the target doesn't answer it: silence is not yet a fault.) After the first answer the next one is asked when the others
+have taken as long again, and nobody is waited for when they have taken three times as long. One that has failed is
+asked last for a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -33,7 +35,7 @@ from probes.steps.http import USER_AGENT
 from probes.trust import is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import aiohttp
 
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 
 NONE_CONFIGURED = unknown("no outside control is configured")
 _SHARE = 1 / 3
+_SOON_S = 0.25
+_LATER_S = 1.0
+"""The least that a further witness has after the first one's answer before yet another is asked; and all of them."""
 _CONNECT_S = 1.6
 """A lost SYN is sent again after 1 s (RFC 6298), so this is one repeat and a long round trip."""
 _REST_S = 60.0
@@ -111,28 +116,38 @@ class OutsideControls:
             await self._session.close()
             self._session = None
 
-    async def ask(self, question: OutsideQuestion) -> OutsideObservation:
-        """Ask until one control answers or the question's time is over; then the last failure is returned."""
+    async def ask(self, question: OutsideQuestion) -> Sequence[OutsideObservation]:
+        """Ask until as many have answered as are wanted or time is over; if none has, return the last failure."""
         now = asyncio.get_running_loop().time
-        deadline_s = now() + question.timeout_s
-        waiting = deque(self._order(now()))
-        answer = _failed(question, "", NONE_CONFIGURED, 0.0)
+        deadline_s, ends_s = now() + question.timeout_s, math.inf
+        patience_s = question.timeout_s * _SHARE
+        waiting = deque(self._order(question, now()))
+        answers: list[OutsideObservation] = []
+        failure = _failed(question, "", NONE_CONFIGURED, 0.0)
+        due = question.witnesses
         async with asyncio.TaskGroup() as group:
             calls: set[asyncio.Task[OutsideObservation]] = set()
-            while calls or (waiting and now() < deadline_s):
-                if waiting:
-                    calls.add(group.create_task(self._call(waiting.popleft(), question, deadline_s)))
-                patience_s = question.timeout_s * _SHARE if waiting else None
-                done, calls = await asyncio.wait(calls, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-                for call in done:
-                    answer = call.result()
-                    if answer.failure is None:
-                        _cancel(calls)
-                        return answer
-        return answer
+            while len(answers) < question.witnesses and (calls or waiting) and now() < ends_s:
+                for url in _first(due, waiting):
+                    calls.add(group.create_task(self._call(url, question, deadline_s)))
+                done, calls = await _wait(calls, min(patience_s if waiting else math.inf, ends_s - now()))
+                for seen in (call.result() for call in done):
+                    if seen.failure is None:
+                        answers.append(seen)
+                        patience_s = min(patience_s, max(_SOON_S, seen.elapsed_s))
+                        ends_s = min(ends_s, now() + max(_LATER_S, 3 * seen.elapsed_s))
+                    else:
+                        failure = seen
+                due = question.witnesses - len(answers) - len(calls) if done else 1
+            _cancel(calls)
+        return answers[: question.witnesses] or [failure]
 
-    def _order(self, now_s: float) -> Sequence[str]:
-        return sorted(self._urls, key=lambda url: self._rests_until_s.get(url, now_s) > now_s)
+    def _order(self, question: OutsideQuestion, now_s: float) -> Sequence[str]:
+        """Return one control of each host that was not heard yet, those that rest last."""
+        heard = {_host_of(url) for url in question.heard}
+        unheard = {host: url for url in reversed(self._urls) if (host := _host_of(url)) not in heard}
+        urls = [url for url in self._urls if url in unheard.values()]
+        return sorted(urls, key=lambda url: self._rests_until_s.get(url, now_s) > now_s)
 
     async def _call(self, url: str, question: OutsideQuestion, deadline_s: float) -> OutsideObservation:
         now = asyncio.get_running_loop().time
@@ -171,6 +186,19 @@ class OutsideControls:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             )
         return self._session
+
+
+def _first(count: int, waiting: deque[str]) -> list[str]:
+    """Take up to `count` from the queue."""
+    return [waiting.popleft() for _ in range(min(count, len(waiting)))]
+
+
+async def _wait(
+    calls: Collection[asyncio.Task[OutsideObservation]], limit_s: float
+) -> tuple[set[asyncio.Task[OutsideObservation]], set[asyncio.Task[OutsideObservation]]]:
+    """Return the calls that have ended and those that have not, when one has or `limit_s` is over."""
+    timeout_s = None if limit_s == math.inf else limit_s
+    return await asyncio.wait(calls, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _cancel(calls: Iterable[asyncio.Task[OutsideObservation]]) -> None:
@@ -250,6 +278,11 @@ def _by_endpoint(outcomes: Mapping[str, Connect | Handshake]) -> dict[str, str |
 
 def _short(failure: str | None) -> str | None:
     return failure and failure[:_MAX_FAILURE]
+
+
+def _host_of(url: str) -> str:
+    """Return whose word an answer is: two URLs of one server are one witness."""
+    return url.partition("://")[2].partition("/")[0] or url
 
 
 def _is_loopback(host: str) -> bool:

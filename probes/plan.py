@@ -30,6 +30,8 @@ SUSPECTS = 2
 REPEATS = 2
 UNRELATED = 2
 OUTSIDE_QUESTIONS = 2
+WITNESSES = 2
+"""How many outside controls are asked at once: what one alone tells may be its own fault."""
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _WEB = frozenset({"https", "http"})
@@ -303,27 +305,32 @@ def _freezes_under_any_name(evidence: Evidence) -> bool:
 def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
     """When the names have been asked for, so that the control tries the honest addresses too.
 
-    Once, and once more about suspects that were not known at the time.
+    Two controls, as one may be wrong; a third where they contradict each other. Once more about suspects that were not
+    known at the time.
     """
     asked = [trial.step for trial in evidence.trials if isinstance(trial.step, OutsideQuestion)]
     waiting = [t for _, t in evidence.questions(Purpose.HONEST_RESOLVER) if not t.done and not evidence.slow(t)]
+    if asked and evidence.disputed_outside:
+        yield replace(asked[0], witnesses=1, heard=frozenset(seen.control for seen in evidence.outside))
     if waiting or (asked and not _learned_since(evidence, asked)):
         return
     if evidence.literal and evidence.pool:
         yield _ask_outside_of_all(evidence)
         return
     addresses = [*_few(evidence, evidence.system_addresses), *_few(evidence, evidence.honest_addresses)]
-    yield OutsideQuestion(endpoint=evidence.endpoint, addresses=tuple(dict.fromkeys(addresses)))
+    told = tuple(dict.fromkeys(addresses))
+    yield OutsideQuestion(endpoint=evidence.endpoint, addresses=told, witnesses=WITNESSES)
 
 
 def _learned_since(evidence: Evidence, asked: list[OutsideQuestion]) -> bool:
     told = {address for question in asked for address in question.addresses}
     unknown = (a for a in evidence.suspects if a not in told and evidence.seen_outside("tcp", a) is None)
-    return len(asked) < OUTSIDE_QUESTIONS and next(unknown, None) is not None
+    rounds = sum(not question.heard for question in asked)
+    return rounds < OUTSIDE_QUESTIONS and next(unknown, None) is not None
 
 
 def _ask_outside_of_all(evidence: Evidence) -> OutsideQuestion:
     """Return the one question for all addresses that a component has at this port: a control takes many at a time."""
     port = evidence.endpoint.port
     addresses = tuple(dict.fromkeys(e.host for e in evidence.pool if e.port == port and is_address(e.host)))
-    return OutsideQuestion(endpoint=Endpoint("tcp", addresses[0], port), addresses=addresses)
+    return OutsideQuestion(endpoint=Endpoint("tcp", addresses[0], port), addresses=addresses, witnesses=WITNESSES)

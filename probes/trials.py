@@ -97,9 +97,17 @@ class Trial:
     done: bool = False
 
     @property
+    def is_parallel(self) -> bool:
+        """Whether all of its stages begin at once."""
+        return isinstance(self.step, OutsideQuestion) or (
+            isinstance(self.step, Attempt) and self.step.endpoint.scheme == "quic"
+        )
+
+    @property
     def stage_started_s(self) -> float:
-        """When the stage that is still running began."""
-        return self.started_s + sum(observation.elapsed_s for observation in self.observations)
+        """When the stage that is still running began, or the last one ended."""
+        elapsed_s = [observation.elapsed_s for observation in self.observations]
+        return self.started_s + (max(elapsed_s, default=0.0) if self.is_parallel else sum(elapsed_s))
 
     @property
     def patience(self) -> int:

@@ -21,34 +21,34 @@ _CAUSE = {
 def address_blocked(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here: no answer, a reset in place of one, or a router's "unreachable".
 
-    The outside control connects to the same address and port, and no attempt from here ever has: a filter that is
-    triggered by a name also drops later connects for a while. Attempts on fresh sockets end alike; confirmed when there
-    are two.
+    Outside controls connect to the same address and port, and no attempt from here ever has: a filter that is triggered
+    by a name also drops later connects for a while. Attempts on fresh sockets end alike. Confirmed when there are two,
+    and two controls agree; likely by one control alone.
     """
     cause = _CAUSE.get(suspect.fate or "")
     if cause is None or suspect.connected or not suspect.unanimous or suspect.outside("tcp") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=because)
+    return say(Status.BLOCKED, confirmed_if(suspect.corroborated("tcp")), cause, because=because)
 
 
 def server_down(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here.
 
-    The outside control cannot connect to it either: the server is down for everybody. Confirmed when attempts on fresh
-    sockets agree.
+    Outside controls cannot connect to it either: the server is down for everybody. Confirmed when attempts on fresh
+    sockets and two controls agree.
     """
     if suspect.outside("tcp") is not False:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+    return say(Status.DOWN, confirmed_if(suspect.corroborated("tcp")), Cause.SERVICE_DOWN, because=because)
 
 
 def address_unclear(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here.
 
-    No outside control told how it fares there. From one host a dropped address looks like a dead server, so nothing
-    more is said.
+    No outside control told how it fares there, or they contradict each other. From one host a dropped address looks
+    like a dead server, so nothing more is said.
     """
     cause = Cause.NOT_MEASURED if suspect.outside_ids else Cause.NO_OUTSIDE_CONTROL
     return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of(suspect.alike))

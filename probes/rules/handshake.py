@@ -66,14 +66,14 @@ def intercepted_by_name(suspect: Suspect) -> Finding | None:
 def intercepted_at_address(suspect: Suspect) -> Finding | None:
     """The certificate comes from an authority that nobody trusts, or is for another name.
 
-    The outside control gets a valid certificate from the same address. Confirmed for the unknown authority when
-    attempts on fresh sockets agree; likely for another name, which an odd server of an anycast address also shows.
+    Outside controls get a valid certificate from the same address. Confirmed for the unknown authority when attempts on
+    fresh sockets and two controls agree; likely for another name, which an odd server of an anycast address also shows.
     """
     if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"} or suspect.evidence.roots:
         return None
     if suspect.outside("tls") is not True:
         return None
-    sure = suspect.repeated and suspect.failure == _AUTHORITY
+    sure = suspect.corroborated("tls") and suspect.failure == _AUTHORITY
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(sure), Cause.TLS_INTERCEPTED, because=because)
 
@@ -92,12 +92,12 @@ def own_authority_unknown(suspect: Suspect) -> Finding | None:
 def certificate_bad_for_all(suspect: Suspect) -> Finding | None:
     """The certificate is expired, for another name, or from an unknown authority.
 
-    The outside control's handshake with the same address fails as well. Confirmed.
+    Outside controls' handshakes with the same address fail as well. Confirmed when two of them agree.
     """
     if not _false_certificate(suspect) or suspect.outside("tls") is not False:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.DOWN, Confidence.CONFIRMED, Cause.SERVICE_CERTIFICATE, because=because)
+    return say(Status.DOWN, confirmed_if(suspect.corroborated("tls")), Cause.SERVICE_CERTIFICATE, because=because)
 
 
 def certificate_trusted_but_wrong(suspect: Suspect) -> Finding | None:
@@ -176,12 +176,12 @@ def address_blocked_after_connect(suspect: Suspect) -> Finding | None:
 def handshake_fails_for_all(suspect: Suspect) -> Finding | None:
     """The connection is made and the handshake fails.
 
-    It fails for the outside control as well. Confirmed when attempts on fresh sockets agree.
+    It fails for outside controls as well. Confirmed when attempts on fresh sockets and two controls agree.
     """
     if suspect.outside("tls") is not False:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+    return say(Status.DOWN, confirmed_if(suspect.corroborated("tls")), Cause.SERVICE_DOWN, because=because)
 
 
 def server_refuses_handshake(suspect: Suspect) -> Finding | None:

@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
-from probes.rules.table import REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
+from probes.rules.table import ENOUGH, REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
 from probes.trials import Flow
 
 if TYPE_CHECKING:
-    from probes.model import Finding
+    from probes.model import Finding, OutsideObservation
 
 _SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
@@ -95,12 +95,12 @@ def _prompt_outside(suspect: Suspect) -> bool:
 def answer_fails_for_all(suspect: Suspect) -> Finding | None:
     """The server takes the request and does not answer it.
 
-    The outside control gets no answer either. Confirmed when attempts on fresh sockets agree.
+    Outside controls get no answer either. Confirmed when attempts on fresh sockets and two controls agree.
     """
     if suspect.outside("http") is not False:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.DOWN, confirmed_if(suspect.repeated), Cause.SERVICE_DOWN, because=because)
+    return say(Status.DOWN, confirmed_if(suspect.corroborated("http")), Cause.SERVICE_DOWN, because=because)
 
 
 def answer_unclear(suspect: Suspect) -> Finding | None:
@@ -150,12 +150,18 @@ class Page:
     def outside_ids(self) -> tuple[str, ...]:
         return tuple(o.id for o in self.evidence.outside)
 
+    @cached_property
+    def seen_outside(self) -> list[OutsideObservation]:
+        """What outside controls tell that got a page, the last word of each."""
+        told = {o.control: o for o in self.evidence.outside}
+        return [o for o in told.values() if o.http_failure is None and o.http_status is not None]
+
     @property
     def differs_outside(self) -> bool:
-        """The outside control got a page that shares neither status, title nor size with this one."""
-        pages = [o for o in self.evidence.outside if o.http_failure is None and o.http_status is not None]
-        return bool(pages) and not any(
-            o.http_status == self.http.status and (o.http_title or "") == (self.http.title or "") for o in pages
+        """Outside controls got pages that share neither status nor title with this one."""
+        return bool(self.seen_outside) and not any(
+            o.http_status == self.http.status and (o.http_title or "") == (self.http.title or "")
+            for o in self.seen_outside
         )
 
     @property
@@ -207,12 +213,13 @@ def page_follows_the_name(page: Page) -> Finding | None:
 def page_is_known(page: Page) -> Finding | None:
     """An answer in clear text that carries the marks of a known block page.
 
-    Confirmed when the outside control gets another page; likely when no control answered.
+    Confirmed when two outside controls get another page; likely when one does, or none answered.
     """
     if page.authentic or not page.blockpages or (page.evidence.outside and not page.differs_outside):
         return None
+    sure = page.differs_outside and len(page.seen_outside) >= ENOUGH
     because = (*page.flow.ids, *page.outside_ids)
-    return say(Status.BLOCKED, confirmed_if(page.differs_outside), Cause.HTTP_BLOCKPAGE, because=because)
+    return say(Status.BLOCKED, confirmed_if(sure), Cause.HTTP_BLOCKPAGE, because=because)
 
 
 def page_differs_from_secure_twin(page: Page) -> Finding | None:

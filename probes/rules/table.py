@@ -137,6 +137,10 @@ class Suspect:
             return True  # a control that does not know this service's authorities has at least seen its certificate
         return evidence.seen_outside(layer, self.address)
 
+    def corroborated(self, layer: str) -> bool:
+        """Attempts on fresh sockets failed alike here, and several outside controls tell the same."""
+        return self.repeated and self.evidence.witnesses(layer, self.address) >= ENOUGH
+
     @property
     def outside_ids(self) -> tuple[str, ...]:
         return tuple(o.id for o in self.evidence.outside)

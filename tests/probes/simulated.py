@@ -151,6 +151,10 @@ class Simulated:
     captive: bool = False
     portal: Server = PORTAL
     outside: Literal["ok", "fails"] = "ok"
+    controls: int = 4
+    """How many outside controls there are."""
+    odd_control: Mapping[str, str | None] = field(default_factory=dict)
+    """What the first of them says, wrongly, of connects to these addresses: a failure, or None."""
     outside_delay_s: float = 0.3
     outside_sees: Mapping[str, str] = field(default_factory=dict)
     """Failures that the outside control meets at addresses, beside those of the servers themselves."""
@@ -427,10 +431,23 @@ class SimulatedNetwork:
 
     # --- the view from outside ---------------------------------------------------------------------------------------
 
-    async def ask_outside(self, question: OutsideQuestion) -> OutsideObservation:
+    async def ask_outside(self, question: OutsideQuestion) -> Sequence[OutsideObservation]:
         self.asked_outside += 1
+        controls = [name for n in range(self._world.controls) if (name := f"th{n}") not in question.heard]
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._ask_control(name, question)) for name in controls[: question.witnesses]]
+        told = [task.result() for task in asked]
+        answered = [seen for seen in told if seen.failure is None]
+        return answered or told[-1:]
+
+    async def _ask_control(self, control: str, question: OutsideQuestion) -> OutsideObservation:
         world, endpoint = self._world, question.endpoint
-        common = {"arm": Arm.CONTROL, "purpose": Purpose.OUTSIDE, "target": Target(host=endpoint.host), "control": "th"}
+        common = {
+            "arm": Arm.CONTROL,
+            "purpose": Purpose.OUTSIDE,
+            "target": Target(host=endpoint.host),
+            "control": control,
+        }
         await asyncio.sleep(world.outside_delay_s)
         if world.outside == "fails" or not world.online or world.only or world.captive:
             return OutsideObservation(**common, failure="connection_reset")  # type: ignore[arg-type]
@@ -442,6 +459,8 @@ class SimulatedNetwork:
             key = f"[{address}]:{endpoint.port}" if ":" in address else f"{address}:{endpoint.port}"
             server = self._server(address, "", "https")
             tcp[key] = world.outside_sees.get(address) or _connect_failure(server, endpoint.port)
+            if control == "th0" and address in world.odd_control:
+                tcp[key] = world.odd_control[address]
             if tcp[key] is None and server is not None and endpoint.port == 443:
                 tls[key] = server.tls or self._seen_outside(server, endpoint.host)
         page = next((s for a in addresses if (s := self._server(a, "", "https")) is not None), None)

@@ -235,7 +235,7 @@ async def test_the_client_reads_what_the_server_tells() -> None:
     async with serve(say(HELLO), tls=tls_server.good(NAME)) as port, control() as url:
         controls = OutsideControls([url], resolve=nowhere)
         endpoint = Endpoint("https", NAME, port, "/")
-        seen = await controls.ask(OutsideQuestion(endpoint=endpoint, addresses=("127.0.0.1", "127.0.0.2")))
+        (seen,) = await controls.ask(OutsideQuestion(endpoint=endpoint, addresses=("127.0.0.1", "127.0.0.2")))
         await controls.close()
     assert (seen.failure, seen.control) == (None, url)
     assert (seen.addresses, seen.dns_failure) == (("127.0.0.1",), None)

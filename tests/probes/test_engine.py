@@ -191,6 +191,36 @@ HTTPS = {
         "possible",
         "no_outside_control",
     ),
+    "address is dropped and one control alone is there to tell": (
+        replace(censored(addresses={ADDRESS: SILENCE}), controls=1),
+        "blocked",
+        "likely",
+        "ip.dropped",
+    ),
+    "address is dropped and one control cannot connect either": (
+        replace(censored(addresses={ADDRESS: SILENCE}), odd_control={ADDRESS: SILENCE}),
+        "blocked",
+        "confirmed",
+        "ip.dropped",
+    ),
+    "address is dropped and of two controls one cannot connect either": (
+        replace(censored(addresses={ADDRESS: SILENCE}), controls=2, odd_control={ADDRESS: SILENCE}),
+        "inconclusive",
+        "possible",
+        "not_measured",
+    ),
+    "server is dead and one control alone is there to tell": (
+        replace(served(tcp=SILENCE), controls=1),
+        "down",
+        "likely",
+        "service.down",
+    ),
+    "server is dead and one control says that it is not": (
+        replace(served(tcp=SILENCE), odd_control={ADDRESS: None}),
+        "down",
+        "confirmed",
+        "service.down",
+    ),
     "address is dropped behind the connect": (
         censored(after_connect={ADDRESS: SILENCE}),
         "blocked",

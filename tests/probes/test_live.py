@@ -263,7 +263,7 @@ async def test_an_outside_control_is_found_by_an_honest_resolver(tmp_path: Path)
     ):
         server.answer("control.example", "A", a("127.0.0.1"))
         question = OutsideQuestion(endpoint=Endpoint("https", "example.org", 443, "/"), addresses=())
-        seen = await network.ask_outside(question)
+        (seen,) = await network.ask_outside(question)
     assert (seen.control, seen.failure) == (
         f"https://control.example:{port}/",
         "unknown_failure: the control answered 503",
@@ -272,4 +272,4 @@ async def test_an_outside_control_is_found_by_an_honest_resolver(tmp_path: Path)
 
 async def test_without_outside_controls_the_question_fails(network: LiveNetwork) -> None:
     question = OutsideQuestion(endpoint=Endpoint("https", "example.org", 443, "/"), addresses=())
-    assert (await network.ask_outside(question)).failure is not None
+    assert (await network.ask_outside(question))[0].failure is not None

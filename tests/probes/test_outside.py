@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +74,8 @@ async def controls(*handlers: Handler | str) -> AsyncIterator[OutsideControls]:
 
 async def asked(*handlers: Handler | str, timeout_s: float = PATIENCE_S) -> OutsideObservation:
     async with controls(*handlers) as client:
-        return await client.ask(question(timeout_s=timeout_s))
+        (seen,) = await client.ask(question(timeout_s=timeout_s))
+        return seen
 
 
 async def heard(body: bytes) -> OutsideObservation:
@@ -145,7 +147,7 @@ async def test_others_are_refused_and_never_asked(url: str) -> None:
 
 async def test_an_answer_is_told_in_our_words() -> None:
     async with controls(GOOD) as client:
-        seen = await client.ask(question())
+        (seen,) = await client.ask(question())
     assert (seen.arm, seen.purpose, seen.target) == (Arm.CONTROL, Purpose.OUTSIDE, Target(host="example.org", port=443))
     assert (seen.failure, seen.addresses, seen.dns_failure) == (None, ("1.1.1.1",), None)
     assert seen.tcp == seen.tls == {"1.1.1.1:443": None}
@@ -271,7 +273,7 @@ async def test_a_name_without_addresses_is_a_failed_control() -> None:
         return ()
 
     client = OutsideControls(["https://control.example/"], resolve=nowhere)
-    seen = await client.ask(question())
+    (seen,) = await client.ask(question())
     await client.close()
     assert seen.failure is not None
     assert "control.example" in seen.failure
@@ -334,7 +336,7 @@ async def test_a_slow_control_may_still_be_the_first_to_answer() -> None:
         await hang(reader, writer)
 
     async with controls(slow, silent) as client:
-        seen = await client.ask(question())
+        (seen,) = await client.ask(question())
     assert (seen.failure, seen.http_status) == (None, 200)
 
 
@@ -348,8 +350,57 @@ async def test_a_control_that_failed_is_asked_last_for_a_while() -> None:
 
     async with controls(failing, GOOD) as client:
         for _ in range(3):
-            assert (await client.ask(question())).failure is None
+            assert (await client.ask(question()))[0].failure is None
     assert times == 1
+
+
+# --- several witnesses ------------------------------------------------------------------------------------------------
+
+
+async def witnessed(*handlers: Handler | str, heard: frozenset[str] = frozenset()) -> set[int | None]:
+    """What two witnesses tell, or as many as there are."""
+    async with controls(*handlers) as client:
+        asked_for_two = replace(question(), witnesses=2, heard=heard)
+        return {seen.http_status for seen in await client.ask(asked_for_two)}
+
+
+def saying(status: int) -> Handler:
+    return say(changed(http_request={**PAGE, "status_code": status}))
+
+
+async def test_as_many_controls_are_heard_as_are_wanted() -> None:
+    assert await witnessed(saying(201), saying(202), saying(203)) == {201, 202}
+
+
+async def test_in_the_place_of_a_witness_that_fails_the_next_one_is_heard() -> None:
+    assert await witnessed(close, saying(202), FAILING["busy"], saying(204)) == {202, 204}
+
+
+async def test_one_witness_is_better_than_none() -> None:
+    assert await witnessed(close, saying(202)) == {202}
+    assert await witnessed(close, close) == {None}
+
+
+async def test_further_witnesses_are_not_waited_for_as_long_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "_LATER_S", TIMEOUT_S)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await witnessed(hang, saying(202)) == {202}
+
+
+async def test_beside_a_witness_that_keeps_silent_the_next_one_is_heard() -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        assert await witnessed(hang, saying(202), saying(203)) == {202, 203}
+
+
+async def test_two_urls_of_one_server_are_one_witness() -> None:
+    async with serve(GOOD) as port:
+        assert await witnessed(f"http://127.0.0.1:{port}/a", f"http://127.0.0.1:{port}/b") == {200}
+
+
+async def test_a_control_that_has_been_heard_is_not_asked_again() -> None:
+    async with serve(saying(201)) as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert await witnessed(url, saying(202), heard=frozenset({url})) == {202}
 
 
 async def test_a_question_can_be_cancelled() -> None:
@@ -372,4 +423,4 @@ async def test_a_question_can_be_cancelled() -> None:
 async def test_many_questions_at_once_are_all_answered() -> None:
     async with controls(GOOD) as client, asyncio.TaskGroup() as group:
         asking = [group.create_task(client.ask(question())) for _ in range(50)]
-    assert [task.result().http_status for task in asking] == [200] * 50
+    assert [seen.http_status for task in asking for seen in task.result()] == [200] * 50
