@@ -160,10 +160,10 @@ TALK: dict[str, tuple[str, dict[str, str]]] = {
 }
 IN_RUSSIA = {
     "whatsapp": (
-        "degraded confirmed dns.delisted tls.sni_dropped calls.dropped",
+        "blocked confirmed dns.delisted tls.sni_dropped ip.dropped",
         {
             "web": "blocked confirmed dns.delisted tls.sni_dropped",
-            "chat": "ok likely",
+            "chat": "blocked confirmed ip.dropped",
             "signup": "blocked confirmed tls.sni_dropped",
             "media": "blocked confirmed tls.sni_dropped",
             "calls": "blocked likely calls.dropped",

@@ -22,12 +22,14 @@ from tests.lab.censor import (
 )
 from tests.lab.scenario import Scenario, register
 from tests.lab.world import INTERCEPTOR, World
+from tests.lab.world.names import CHAT_NAMES
 
 NSDI = "195.208.4.1 195.208.5.1 2a0c:a9c7:8::1 2a0c:a9c7:9::1"
 ISP = "195.34.32.116 2a02:2698::53"
 PUBLIC_DNS = "1.1.1.1 8.8.8.8 9.9.9.9"
 
 _WHATSAPP = "whatsapp.com whatsapp.net wa.me"
+_WHATSAPP_CHAT = " ".join(address for name in CHAT_NAMES for address in World().addresses_of(name))
 _YOUTUBE = "youtube.com youtu.be googlevideo.com ytimg.com ggpht.com"
 _META = "facebook.com fbcdn.net messenger.com instagram.com cdninstagram.com threads.com threads.net"
 _DOMESTIC = "max.ru oneme.ru vk.com vk.ru ya.ru yandex.ru gosuslugi.ru"
@@ -36,6 +38,7 @@ _RUSSIA = Censor(
     rules=(
         delisted("whatsapp.com youtube.com facebook.com messenger.com instagram.com", f"{NSDI} {ISP}"),
         Rule(Sni(f"{_WHATSAPP} {_META}"), Drop()),
+        Rule(Address(_WHATSAPP_CHAT), Drop()),
         Rule(Sni(_YOUTUBE), Throttle(16_000, burst_bytes=12_000)),
         Rule(QuicSni(f"{_WHATSAPP} {_META} {_YOUTUBE}"), Drop(), residual=Residual(420, extend=True)),
         Rule(Address("149.154.175.50 149.154.175.53 149.154.167.51 91.108.56.130"), Drop()),
