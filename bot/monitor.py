@@ -35,6 +35,12 @@ FORGET_S = 24 * 3600.0
 """How long a service is remembered that nobody wants watched: people change their minds."""
 PROBE_S = 20.0
 """While the host is in doubt, one service is measured so often, to see whether it is back."""
+HURRY_S = 600.0
+"""The first sign of trouble with one service brings the turns of all others forward, at most so often.
+
+What happens to a whole country happens to many at once, and is to be told as one.
+"""
+_HURRY_STEP_S = 1.0
 _RETRY_S = 30.0
 _CHANCES = 4
 _LONGEST_PAUSE_S = 5.0
@@ -83,6 +89,7 @@ class Monitor:
         self._wanted: dict[str, Service] = {}
         self._orders_at = float("-inf")
         self._probe_at = float("-inf")
+        self._hurried_at = float("-inf")
         self._visited: set[str] = set()
         """Those that are being measured."""
         self._recording = asyncio.Lock()
@@ -190,10 +197,27 @@ class Monitor:
             states = [state for subject, state in after.items() if state != self._states.get(subject)]
             due_at = self._next_due(service, after.values(), now)
             await self._store.record(service.id, states, changes, due_at=due_at, report=answer.report)
+            is_new = any(self._is_new_sign(state) for state in states)
             self._states |= after
             self._due[service.id] = due_at
+            if is_new:
+                self._hurry(service, now)
         if any(not change.quiet for change in changes):
             self._on_change()
+
+    def _is_new_sign(self, state: State) -> bool:
+        """Tell whether something speaks against a service that nothing spoke against before."""
+        before = self._states.get(state.subject)
+        return state.subject.kind == "service" and state.suspected and not (before and before.doubtful)
+
+    def _hurry(self, suspect: Service, now: float) -> None:
+        """Measure the others soon, one after the other."""
+        if self._hurried_at <= now < self._hurried_at + HURRY_S:
+            return
+        self._hurried_at = now
+        others = sorted(self._due.keys() & self._wanted.keys() - {suspect.id}, key=self._due.__getitem__)
+        for place, id_ in enumerate(others, start=1):
+            self._due[id_] = min(self._due[id_], now + place * _HURRY_STEP_S)
 
     def _next_due(self, service: Service, states: Iterable[State], now: float) -> float:
         others = [self._due[id_] for id_ in self._wanted if id_ != service.id and id_ in self._due]

@@ -158,6 +158,22 @@ def test_a_return_is_looked_at_twice_as_well() -> None:
     assert world.told[1] - first <= 70
 
 
+def test_what_happens_to_a_whole_country_is_seen_at_every_service_within_two_minutes() -> None:
+    world = World(*MANY, report_of=lambda id_, s: blocked(id_, Confidence.CONFIRMED) if s > HOUR else report(id_))
+    run(world.watch(2 * HOUR))
+    first = min(world.times(id_, HOUR)[0] for id_ in MANY)
+    assert max(world.times(id_, HOUR)[0] for id_ in MANY) - first < 2 * MINUTE
+    assert sorted(world.said) == [(id_, "opened") for id_ in MANY]
+    assert max(world.told) - min(world.told) < 4 * MINUTE
+
+
+def test_trouble_that_goes_on_hurries_nobody_again() -> None:
+    world = World(*MANY, report_of=lambda id_, s: blocked(id_) if id_ == MANY[0] and s > HOUR else report(id_))
+    run(world.watch(4 * HOUR))
+    others = [at for id_ in MANY[1:] for at in world.times(id_)]
+    assert len(others) <= len(MANY[1:]) * (4 * 12 + 3)
+
+
 def test_one_bad_measurement_costs_a_few_more_and_nobody_hears_of_it() -> None:
     bad = iter([False] * 5 + [True] + [False] * 1000)
     world = World("whatsapp", report_of=lambda id_, _: blocked(id_) if next(bad) else report(id_))
