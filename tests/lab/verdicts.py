@@ -25,7 +25,15 @@ from tests.lab.lab import Lab
 from tests.lab.scenario import load_scenarios
 
 _TIMEOUT_S = 60.0
-_PROGRAM = ("bot.cli", "probes.engine", "probes.live", "httpcore", "h2.connection", "anyio._backends._asyncio", "aiohttp")
+_PROGRAM = (
+    "bot.cli",
+    "probes.engine",
+    "probes.live",
+    "httpcore",
+    "h2.connection",
+    "anyio._backends._asyncio",
+    "aiohttp",
+)
 """With all that they import; the last ones are what the program itself loads when it first asks over HTTPS."""
 
 Report = dict[str, Any]
