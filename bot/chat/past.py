@@ -178,8 +178,9 @@ def _buttons(past: Past, theme: str) -> Iterator[tuple[Button, ...]]:
 
 
 def _percent(share: float) -> str:
-    """Return percents, rounded down: what is not all is never said to be."""
-    return number(floor(1000 * share + 1e-9) / 10, 0 if share >= 1 else 1)
+    """Return percents, rounded down, a tenth at least: what is not all is never said to be, nor little nothing."""
+    tenths = max(floor(1000 * share + 1e-9), 1 if share else 0)
+    return number(tenths / 10, 1 if tenths % 1000 else 0)
 
 
 def _when(past: Past, at: float) -> str:

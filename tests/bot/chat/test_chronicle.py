@@ -1,0 +1,210 @@
+"""/history and /status say what is kept, with a picture, and measure nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.chat import charts, commands, words
+from bot.chat.chronicle import Chronicle
+from bot.chat.conversation import Capabilities, Request
+from bot.chat.past import Incident
+from bot.chat.reply import Headline, Items, Paragraph, Reply
+from bot.history import Reading
+from bot.store import Store
+from probes.catalogue import Catalogue
+from probes.model import Cause, Status
+from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from probes.model import Service
+
+NOW = 1_795_426_800.0  # 2026-11-23 09:40 UTC
+CATALOGUE = Catalogue((SIGNAL, TELEGRAM, WHATSAPP))
+DRAWN = b"a picture"
+
+
+class Heard:
+    """A responder that listens."""
+
+    capabilities = Capabilities()
+
+    def __init__(self) -> None:
+        self.replies: list[Reply] = []
+
+    async def progress(self, reply: Reply) -> None: ...
+
+    async def answer(self, reply: Reply) -> None:
+        self.replies.append(reply)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with Store.open(tmp_path / "db") as store:
+        yield store
+
+
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pictures look like is others' affair."""
+    monkeypatch.setattr("bot.chat.chronicle.timeline.draw", lambda *_: DRAWN)
+    monkeypatch.setattr("bot.chat.chronicle.board.draw", lambda *_: DRAWN)
+
+
+async def ask(store: Store, text: str, **parts: Any) -> Reply:
+    heard = Heard()
+    desk = Chronicle(store.history, CATALOGUE, clock=lambda: NOW, **parts)
+    message = commands.parse(text)
+    assert message.command in desk.commands
+    await desk.obey(message, Request(chat="console", text=text), heard)
+    (reply,) = heard.replies
+    return reply
+
+
+async def measured(store: Store, *ago: tuple[float, Status], target: str = "whatsapp", kind: str = "service") -> None:
+    for seconds, status in ago:
+        causes = (Cause.TLS_SNI_RESET,) if status is Status.BLOCKED else ()
+        taken_s = 0.1 if status is Status.OK else None
+        await store.history.add(kind, target, Reading(NOW - seconds, None, status, causes=causes, response_s=taken_s))
+
+
+def texts(reply: Reply) -> str:
+    lines: list[str] = []
+    for block in reply.blocks:
+        match block:
+            case Headline(text=text) | Paragraph(text=text):
+                lines.append(text)
+            case Items(title=title, lines=items):
+                lines += [title, *(line.text for line in items)]
+            case _:
+                raise AssertionError(block)
+    return "\n".join(lines)
+
+
+OK, BLOCKED = Status.OK, Status.BLOCKED
+EVENING = [(3000.0 - 300 * n, OK if n < 5 else BLOCKED) for n in range(10)]
+
+
+async def test_a_history_says_in_words_all_that_its_picture_shows(store: Store) -> None:
+    await measured(store, *EVENING)
+    reply = await ask(store, "/history whatsapp 24h")
+    assert reply.picture is not None
+    assert (reply.picture.png, reply.picture.alt) == (DRAWN, "WhatsApp, Last 24 hours: how it worked over time")
+    said = texts(reply).split("\n")
+    assert said[0] == "WhatsApp — blocked since 09:15"
+    assert said[1].startswith("In 24 hours it worked 50.0 % of the time that could be told. Measured for 3.4 %")
+    assert "The longest time without it: 25 minutes so far, from 09:15." in said
+    assert "What stopped it: cut off once the name is said." in said
+    assert "It answers in 100 ms; 95 of 100 times within 100 ms." in said
+    assert [[button.command for button in row] for row in reply.buttons] == [
+        [f"/past whatsapp {period}" for period in ("24h", "7d", "30d", "1y")],
+        ["/past whatsapp 24h light", "/again whatsapp"],
+    ]
+
+
+async def test_a_week_is_shown_unless_something_else_is_asked_for(store: Store) -> None:
+    await measured(store, (300, OK))
+    assert "In 7 days" in texts(await ask(store, "/history whatsapp"))
+    assert "In one year" in texts(await ask(store, "/history whatsapp year"))
+    light = await ask(store, "/past whatsapp 30d light")
+    assert "In 30 days" in texts(light)
+    assert light.buttons[0][0].command == "/past whatsapp 24h light"
+    assert light.buttons[1][0].command == "/past whatsapp 30d"
+
+
+async def test_times_are_those_of_the_chat(store: Store) -> None:
+    async def zone_of(chat: str) -> tzinfo:
+        assert chat == "console"
+        return ZoneInfo("Europe/Moscow")
+
+    await measured(store, *EVENING)
+    assert "blocked since 12:15" in texts(await ask(store, "/history whatsapp 24h", zone_of=zone_of))
+
+
+async def test_incidents_are_counted_where_they_are_kept(store: Store) -> None:
+    async def incidents_of(service: Service, since: float) -> Sequence[Incident]:
+        assert (service, since) == (WHATSAPP, NOW - 86_400)
+        return [Incident(NOW - 5000, None), Incident(NOW - 9e5, NOW - 8e5)]
+
+    await measured(store, (300, OK))
+    assert "1 incident" in texts(await ask(store, "/history whatsapp 24h", incidents_of=incidents_of))
+    assert "ncident" not in texts(await ask(store, "/history whatsapp 24h"))
+
+
+async def test_what_was_last_measured_long_ago_is_not_said_to_be_so_now(store: Store) -> None:
+    await measured(store, (50_000, BLOCKED))
+    assert texts(await ask(store, "/history whatsapp")).startswith(
+        "WhatsApp — blocked when last measured, 22 Nov, 19:46"
+    )
+
+
+async def test_a_begin_behind_which_nothing_was_measured_is_said_to_be_uncertain(store: Store) -> None:
+    await measured(store, (90_000, OK), (600, BLOCKED), (300, BLOCKED))
+    assert words.STATE_AT_LEAST in texts(await ask(store, "/history whatsapp"))
+    await measured(store, *EVENING)
+    assert words.STATE_AT_LEAST not in texts(await ask(store, "/history whatsapp"))
+
+
+async def test_of_what_was_not_measured_there_is_no_picture(store: Store) -> None:
+    reply = await ask(store, "/history signal")
+    assert reply.picture is None
+    assert texts(reply) == "Signal: I have not measured it in this time."
+
+
+async def test_a_host_has_a_day_of_history(store: Store) -> None:
+    await measured(store, (300, OK), target="example.org", kind="host")
+    reply = await ask(store, "/history example.org 1y")
+    assert "In 24 hours" in texts(reply)
+    assert len(reply.buttons) == 1
+
+
+@pytest.mark.parametrize("text", ["/history", "/history 7d", "/history nothing like it"])
+async def test_who_asks_for_nothing_that_is_known_is_told_how_to_ask(store: Store, text: str) -> None:
+    assert texts(await ask(store, text)) == words.HISTORY_WHAT
+
+
+async def test_the_board_begins_with_what_does_not_work(store: Store) -> None:
+    await measured(store, (300, OK))
+    await measured(store, (200, BLOCKED), target="telegram")
+    await measured(store, (20_000, OK), target="signal")
+    reply = await ask(store, "/status")
+    assert reply.picture is not None
+    assert reply.picture.alt == "The state of 3 services, each with its last 24 hours"
+    assert texts(reply).split("\n") == [
+        "How things stand",
+        "1 works, 1 blocked, 1 not measured lately",
+        "Telegram — name filtered, cut",
+        "The last measurement was 3 minutes ago.",
+    ]
+    assert [[button.command for button in row] for row in reply.buttons] == [["/history telegram 24h"], ["/status"]]
+
+
+async def test_an_empty_board_says_how_to_fill_it(store: Store) -> None:
+    reply = await ask(store, "/status")
+    assert (reply.picture, texts(reply)) == (None, words.BOARD_EMPTY)
+
+
+async def test_without_a_picture_the_words_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("bot.chat.chronicle.timeline.draw", broken)
+    await measured(store, (300, OK))
+    reply = await ask(store, "/history whatsapp")
+    assert reply.picture is None
+    assert "WhatsApp — works" in texts(reply)
+
+
+async def test_a_store_that_cannot_be_read_is_said(store: Store) -> None:
+    await store.history._database._connection.execute("DROP TABLE series")
+    assert texts(await ask(store, "/history whatsapp")) == words.NOT_NOW
+
+
+def test_the_looks_are_those_that_can_be_asked_for() -> None:
+    assert set(charts.THEMES) == {"dark", "light"}
