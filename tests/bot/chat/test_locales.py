@@ -53,7 +53,7 @@ def test_no_text_is_missing_in_a_complete_language(language: str) -> None:
 
 @pytest.mark.parametrize("language", sorted(set(TRANSLATED) - set(COMPLETE)))
 def test_a_language_that_was_begun_says_a_part(language: str) -> None:
-    assert share(read(language)) > 0.3
+    assert share(read(language)) > 0.2
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
