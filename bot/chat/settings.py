@@ -122,5 +122,3 @@ def _kept(chat: Chat) -> Iterator[str]:
         yield say(words.KEPT_LANGUAGE, language=LANGUAGES.get(chat.language, chat.language))
     else:
         yield say(words.KEPT_EACH_OWN_LANGUAGE)
-    if chat.thread is not None:
-        yield say(words.KEPT_THREAD, thread=chat.thread)

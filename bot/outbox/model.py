@@ -61,7 +61,7 @@ class Outgoing:
     """Itself, or the id that it is stored by: what many are told is stored once."""
     priority: Priority
     thread: int | None = None
-    """Without one it goes to the topic that was chosen in the chat."""
+    """The topic that it goes to; without one, the general one."""
     subject: str = ""
     """What it is about, by which a later message can overtake it."""
     not_before: float = 0.0

@@ -30,21 +30,20 @@ KEEP_BUTTONS_S = 24 * 3600
 _MEET = """
     INSERT INTO chat (id, kind, state_since) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET state = 'active', state_since = excluded.state_since WHERE state = 'gone'
-    RETURNING id, kind, language, thread, state
+    RETURNING id, kind, language, state
 """
-_FIND = "SELECT id, kind, language, thread, state FROM chat WHERE id = ?"
+_FIND = "SELECT id, kind, language, state FROM chat WHERE id = ?"
 _ACTIVE = "SELECT id FROM chat WHERE state = 'active' ORDER BY id"
 _SET_LANGUAGE = "UPDATE chat SET language = ? WHERE id = ?"
-_SET_THREAD = "UPDATE chat SET thread = ? WHERE id = ?"
 _SET_STATE = "UPDATE chat SET state = ?1, state_since = ?2 WHERE id = ?3 AND state <> ?1"
 _FORGET = "DELETE FROM chat WHERE id = ?"
 _FORGET_GONE = "DELETE FROM chat WHERE state = 'gone' AND state_since < ?"
 
 _SUCCEED = """
-    INSERT INTO chat (id, kind, language, thread, state, state_since)
-    SELECT ?2, kind, language, thread, 'active', state_since FROM chat WHERE id = ?1
+    INSERT INTO chat (id, kind, language, state, state_since)
+    SELECT ?2, kind, language, 'active', state_since FROM chat WHERE id = ?1
     ON CONFLICT (id) DO UPDATE
-    SET language = coalesce(chat.language, excluded.language), thread = coalesce(chat.thread, excluded.thread)
+    SET language = coalesce(chat.language, excluded.language)
 """
 _DEPENDENTS = """
     SELECT found.name, "from" FROM sqlite_schema AS found, pragma_foreign_key_list(found.name)
@@ -68,8 +67,6 @@ class Chat:
     """By the transport's name for it: "telegram:-1001234567890"."""
     kind: Kind
     language: str | None = None
-    thread: int | None = None
-    """The topic for what nobody asked for at the moment."""
     state: State = "active"
 
 
@@ -128,10 +125,6 @@ class Chats:
         """Speak this language in the chat; with None each person's own."""
         await self._write((_SET_LANGUAGE, (language, chat)))
 
-    async def set_thread(self, chat: str, thread: int | None) -> None:
-        """Write into this topic what nobody asked for at the moment; with None into the general one."""
-        await self._write((_SET_THREAD, (thread, chat)))
-
     async def set_state(self, chat: str, state: State, *, now: float) -> None:
         """Note whether the bot can write there, and forget those that have been gone for long."""
         await self._write((_SET_STATE, (state, now, chat)), (_FORGET_GONE, (now - KEEP_GONE_S,)))
@@ -187,4 +180,4 @@ async def _row(connection: aiosqlite.Connection, statement: str, values: tuple[o
 
 
 def _chat(row: aiosqlite.Row | None) -> Chat | None:
-    return Chat(id=row[0], kind=row[1], language=row[2], thread=row[3], state=row[4]) if row else None
+    return Chat(id=row[0], kind=row[1], language=row[2], state=row[3]) if row else None

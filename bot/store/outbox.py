@@ -48,7 +48,7 @@ _OVERTAKEN = """
 _CONTENTS = "SELECT id, document FROM content WHERE id IN (SELECT value FROM json_each(?))"
 
 _COLUMNS = """
-    message.id, chat.id, chat.kind, chat.language, chat.state, coalesce(message.thread, chat.thread), content, priority,
+    message.id, chat.id, chat.kind, chat.language, chat.state, message.thread, content, priority,
     attempts, doubts
 """
 _DUE = f"""

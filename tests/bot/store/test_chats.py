@@ -38,8 +38,7 @@ async def test_a_chat_is_known_once_it_spoke_and_keeps_what_was_set(store: Store
     assert await store.chats.find(GROUP) is None
     assert await store.chats.meet(GROUP, "group", now=1) == Chat(id=GROUP, kind="group")
     await store.chats.set_language(GROUP, "ru")
-    await store.chats.set_thread(GROUP, 7)
-    known = Chat(id=GROUP, kind="group", language="ru", thread=7)
+    known = Chat(id=GROUP, kind="group", language="ru")
     assert await store.chats.meet(GROUP, "group", now=2) == known
     assert await store.chats.find(GROUP) == known
 
@@ -132,12 +131,11 @@ async def test_a_new_id_takes_the_place_of_the_old_one_in_every_table(tmp_path: 
 async def test_what_the_new_id_had_already_is_kept_and_not_doubled(tmp_path: Path) -> None:
     async with with_followers(tmp_path / "db") as store:
         await store.chats.meet(SUPERGROUP, "group", now=2)
-        await store.chats.set_thread(SUPERGROUP, 5)
         for values in ((GROUP, "whatsapp"), (GROUP, "signal"), (SUPERGROUP, "whatsapp")):
             add(tmp_path / "db", "follower", *values)
         for _ in range(2):  # an error and a service message may both tell of it
             await store.chats.move(GROUP, SUPERGROUP)
-        assert await store.chats.find(SUPERGROUP) == Chat(id=SUPERGROUP, kind="group", language="fr", thread=5)
+        assert await store.chats.find(SUPERGROUP) == Chat(id=SUPERGROUP, kind="group", language="fr")
     followers = "SELECT * FROM follower ORDER BY service"
     assert rows(tmp_path / "db", followers) == [(SUPERGROUP, "signal"), (SUPERGROUP, "whatsapp")]
 
@@ -187,7 +185,7 @@ async def main():
         while True:
             number += 1
             await store.chats.meet("telegram:1", "private", now=1)
-            await store.chats.set_thread("telegram:1", number)
+            await store.chats.set_language("telegram:1", str(number))
             print(number, flush=True)
 
 asyncio.run(main())
@@ -210,4 +208,4 @@ async def test_a_kill_loses_no_setting_that_was_acknowledged(tmp_path: Path, sai
     async with Store.open(tmp_path / "db") as store:
         chat = await store.chats.find("telegram:1")
     assert chat is not None
-    assert chat.thread in {last, last + 1}
+    assert chat.language in {str(last), str(last + 1)}

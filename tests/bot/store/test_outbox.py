@@ -125,11 +125,10 @@ async def test_chats_that_are_unknown_or_gone_are_passed_over(store: Store) -> N
 
 async def test_a_message_knows_its_chat(store: Store) -> None:
     await store.chats.set_language(GROUP, "ru")
-    await store.chats.set_thread(GROUP, 5)
     await store.chats.set_state(GROUP, "muted", now=2)
     await store.outbox.put([alert(GROUP, "a"), alert(B, "b", thread=9)], now=1)
     first, second = await claim(store, now=1)
-    assert (first.chat, first.is_group, first.language, first.muted, first.thread) == (GROUP, True, "ru", True, 5)
+    assert (first.chat, first.is_group, first.language, first.muted, first.thread) == (GROUP, True, "ru", True, None)
     assert (second.chat, second.is_group, second.language, second.muted, second.thread) == (B, False, None, False, 9)
 
 

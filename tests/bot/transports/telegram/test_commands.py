@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.chat import commands, replies, words
+from bot.chat.language import LANGUAGES
 from bot.store import StoreError
 from bot.transports.telegram.handlers import STALE_S
 from tests.bot.transports.telegram.served import say
@@ -129,7 +130,7 @@ async def test_a_language_that_is_not_spoken_is_not_taken(chat: Chat, store: Sto
     await say(chat, "/language klingon")
     answer = await chat.reply()
     assert answer.text == words.LANGUAGE_UNKNOWN
-    assert answer.buttons == [["English"], [words.LANGUAGE_OWN_BUTTON]]
+    assert answer.buttons == [*([name] for name in LANGUAGES.values()), [words.LANGUAGE_OWN_BUTTON]]
     known = await store.chats.find("telegram:1")
     assert known is not None
     assert known.language is None
