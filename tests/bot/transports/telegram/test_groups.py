@@ -263,7 +263,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_what_was_set(bot: Bot, am
         successor = await group.migrate(amina)
         await bot.api.drained()
         await successor.say(amina, "/privacy")
-        assert words.KEPT_LANGUAGE.format(language="fr") in (await successor.reply()).text
+        assert "sa langue\N{NO-BREAK SPACE}: Français" in (await successor.reply()).text
     assert await store.chats.find(f"telegram:{group.id}") is None
 
 
