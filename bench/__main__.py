@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.table import Row
 
-NAMES = ("verdict", "scenarios", "deep", "cpu", "cache", "startup", "telegram", "chat", "news", "outbox")
+NAMES = ("verdict", "scenarios", "deep", "cpu", "cache", "startup", "telegram", "chat", "news", "outbox", "history")
 
 
 class Benchmark(Protocol):

@@ -1,7 +1,7 @@
 """The desk of the past: /history of one service, and /status of all, each with a picture.
 
 What is said is decided in `bot.chat.past` and `bot.chat.standing`, what is drawn in `bot.chat.timeline` and
-`bot.chat.board`. Nothing is measured for it.
+`bot.chat.board`. Nothing is measured for it. A year is thousands of readings: what is made of them is made in threads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.chat import board, past, replies, standing, timeline, words
@@ -106,10 +105,13 @@ class Chronicle:
             return replies.plain(service)
         period = PERIODS[_HOST_PERIOD if service.kind == "host" else asked.period or _DEFAULT_PERIOD]
         known = await self._known(service, period, zone)
-        caption = past.caption(known, theme=asked.theme)
+        caption = await asyncio.to_thread(past.caption, known, theme=asked.theme)
         if known.last is None:
             return caption
-        draw = partial(timeline.draw, past.timeline(known), THEMES[asked.theme])
+
+        def draw() -> bytes:
+            return timeline.draw(past.timeline(known), THEMES[asked.theme])
+
         alt = say(words.HISTORY_ALT, name=service.name, period=named(words.CHART_PERIODS, period.id))
         return await self._with_picture(caption, draw, alt)
 
@@ -142,10 +144,13 @@ class Chronicle:
         ids = [service.id for service in self._catalogue]
         known = await self._history.board(ids, since=now - standing.WINDOW_S, now=now)
         found = standing.standings(list(self._catalogue), known, now)
-        caption = standing.caption(found, now)
+        caption = await asyncio.to_thread(standing.caption, found, now)
         if not found:
             return caption
-        draw = partial(board.draw, standing.board(found, now, zone))
+
+        def draw() -> bytes:
+            return board.draw(standing.board(found, now, zone))
+
         return await self._with_picture(caption, draw, plural(*words.BOARD_ALT, len(found)))
 
     async def _with_picture(self, caption: Reply, draw: Callable[[], bytes], alt: str) -> Reply:
