@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.chat import words
+from bot.chat.language import say
 from probes.model import Status
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def with_lines(reply: Reply, kept: int, *, evidence: bool) -> Reply:
         if not isinstance(block, Items) or block.evidence != evidence or len(block.lines) <= kept:
             blocks.append(block)
         elif kept:
-            note = Line(words.MORE.format(count=len(block.lines) - kept))
+            note = Line(say(words.MORE, count=len(block.lines) - kept))
             blocks.append(replace(block, lines=(*block.lines[:kept], note)))
     return replace(reply, blocks=tuple(blocks))
 
