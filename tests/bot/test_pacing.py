@@ -216,3 +216,55 @@ def test_rates_can_be_scaled_as_a_whole() -> None:
     for chat in range(1000):
         world.send(chat)
     assert world.run()[-1].at - 1000 == pytest.approx(10 / 27, abs=0.01)
+
+
+class Crowd:
+    """Sends as fast as it may what nobody waits for, each to a chat of its own."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self.sent: list[float] = []
+
+    def send_until(self, until: float, *, late_s: float = 0.0) -> None:
+        now = self.sent[-1] if self.sent else 1000.0
+        while (now := self._pacer.spare_at(now) + late_s) < until:
+            chat = len(self.sent)
+            assert self._pacer.open_at(chat, group=False, now=now) == now
+            self._pacer.take(chat, group=False, now=now)
+            self.sent.append(now)
+
+
+def test_whoever_takes_a_turn_never_waits_behind_what_nobody_waits_for() -> None:
+    world = World()
+    crowd = Crowd(world.pacer)
+    for second in range(1, 30):
+        crowd.send_until(1000 + second)
+        world.send(-second, at=1000 + second)
+        world.run()
+        assert world.sent[-1].at == pytest.approx(1000 + second)
+    times = [*crowd.sent, *(sent.at for sent in world.sent)]
+    assert most_within(times, 1) <= 30
+    assert len(times) >= 29 * 27
+
+
+def test_what_nobody_waits_for_leaves_at_the_whole_rate_though_it_always_is_a_little_late() -> None:
+    crowd = Crowd(Pacer())
+    crowd.send_until(1100, late_s=0.02)
+    assert len(crowd.sent) == pytest.approx(2700, rel=0.01)
+    assert most_within(crowd.sent, 1) <= 30
+
+
+def test_what_nobody_waits_for_leaves_after_all_who_have_a_turn() -> None:
+    world = World()
+    for _ in range(270):
+        world.send(None)
+    world.run(until=1000)
+    assert world.pacer.spare_at(1000) == pytest.approx(1010, abs=0.1)
+
+
+def test_what_nobody_waits_for_keeps_a_pause_for_all() -> None:
+    pacer = Pacer()
+    for chat in range(SEVERAL):
+        pacer.hold(chat, 5, group=False, now=1000)
+    assert pacer.spare_at(1000) == 1005
+    assert pacer.open_at(0, group=False, now=1000) == 1005
