@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.alerts.announcer import Announcer
+from bot.alerts.hours import zone_in
 from bot.alternatives import Alternatives
-from bot.announcer import Announcer
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
@@ -28,7 +29,6 @@ from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
 from bot.chat.wishes import WishesDesk
 from bot.checks import Checks, asked_as
-from bot.hours import zone_in
 from bot.incidents.model import of_service
 from bot.monitor import Monitor
 from bot.news import Names, News, Poller, load_feeds

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.alerts.hours import DIGEST_HOUR, clock
+from bot.alerts.subscriptions import EVERYTHING, of_category
 from bot.chat import words
 from bot.chat.language import named, one_of, say
 from bot.chat.reply import Block, Button, Items, Line, Paragraph, Reply
-from bot.hours import DIGEST_HOUR, clock
-from bot.subscriptions import EVERYTHING, of_category
 from probes.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.alerts import Setting
+    from bot.alerts.subscriptions import Listener, Subscription
+    from bot.alerts.wording import Setting
     from bot.chat.subscribing import GoingOn
     from bot.chat.wanted import Wanted
-    from bot.subscriptions import Listener, Subscription
     from probes.catalogue import Catalogue
 
 PAGE = 8

@@ -1,6 +1,6 @@
 """The commands by which a chat chooses what it is told of its own accord: /subscribe, /unsubscribe, /subscriptions.
 
-When it is told is the affair of `bot.chat.wishes`; who then hears of what, `bot.subscriptions`'.
+When it is told is the affair of `bot.chat.wishes`; who then hears of what, `bot.alerts.subscriptions`'.
 """
 
 from __future__ import annotations
@@ -9,13 +9,22 @@ import logging
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from bot.alerts import Setting
+from bot.alerts.subscriptions import (
+    EVERYTHING,
+    MOST_SUBSCRIPTIONS,
+    Listener,
+    Subscription,
+    Told,
+    can_be_told,
+    covering,
+    wants,
+)
+from bot.alerts.wording import Setting
 from bot.chat import replies, subscribed, wanted, words
 from bot.chat.language import say
 from bot.incidents import Subject
 from bot.incidents.model import Claim, severity_of
 from bot.store import StoreError
-from bot.subscriptions import EVERYTHING, MOST_SUBSCRIPTIONS, Listener, Subscription, Told, can_be_told, covering, wants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

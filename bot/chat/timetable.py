@@ -1,11 +1,11 @@
-"""How people write times: for how long, at which hours, in which zone. Pure; what follows from it is `bot.hours`'."""
+"""How people write times: for how long, at which hours, in which zone. Pure; what follows is `bot.alerts.hours`'."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from bot.hours import DAY_MIN, Digest, Quiet, read_zone
+from bot.alerts.hours import DAY_MIN, Digest, Quiet, read_zone
 from probes.catalogue import fold
 
 _OFF = frozenset(

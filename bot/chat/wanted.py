@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.alerts.subscriptions import EVERYTHING, of_category, of_service
 from bot.chat import categories
 from bot.chat.matching import FILLER, MOST_CHARACTERS, match
-from bot.subscriptions import EVERYTHING, of_category, of_service
 from probes.catalogue import fold
 
 if TYPE_CHECKING:

@@ -59,4 +59,4 @@ class WhyDesk:
                 return replies.busy(service)
 
         known = await self._checks.last(service)
-        return known if known else await with_progress(service, responder, measured)
+        return known or await with_progress(service, responder, measured)

@@ -7,21 +7,21 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from bot.alerts import Setting
+from bot.alerts.hours import DIGEST_HOUR, Digest, clock, digest_due, read_zone, zone_of
+from bot.alerts.subscriptions import LONGEST_MUTE_S, Listener
+from bot.alerts.wording import Setting
 from bot.chat import replies, timetable, words
 from bot.chat.language import say
 from bot.chat.reply import Button, Paragraph, Reply
-from bot.hours import DIGEST_HOUR, Digest, clock, digest_due, read_zone, zone_of
 from bot.store import StoreError
-from bot.subscriptions import LONGEST_MUTE_S, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.alerts.subscriptions import Wishes
     from bot.chat.commands import Message
     from bot.chat.conversation import Request, Responder
     from bot.store import Store
-    from bot.subscriptions import Wishes
 
     Answer = Callable[[str, Listener], tuple[Wishes | None, Reply]]
 

@@ -1,7 +1,7 @@
 """What chats are told of changes: kept in the transaction in which the messages begin to wait to be sent.
 
 Alerts that still wait are called back where there is more to tell, and everything is told anew, in one message.
-Who hears of what is `bot.subscriptions`' affair; how it is worded, the caller's.
+Who hears of what is `bot.alerts.subscriptions`' affair; how it is worded, the caller's.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.alerts.subscriptions import Listener, Told
 from bot.incidents import Subject
 from bot.outbox.model import Content, Outgoing, Priority
 from bot.store.listeners import FIND, LISTENER, listeners, read_told, rows, written
 from bot.store.outbox import OutboxStore
-from bot.subscriptions import Listener, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,12 +9,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bot.alerts.subscriptions import targets
 from bot.broadcasts.model import Audience, Broadcast
 from bot.incidents import Subject
 from bot.outbox import Outgoing, Priority, document
 from bot.store.database import StoreError
 from bot.store.outbox import OutboxStore, pausing, resending, resuming, stopping
-from bot.subscriptions import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

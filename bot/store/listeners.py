@@ -1,13 +1,13 @@
-"""Chats as they hear of changes: rows → `bot.subscriptions.Listener`, within anybody's transaction."""
+"""Chats as they hear of changes: rows → `bot.alerts.subscriptions.Listener`, within anybody's transaction."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.hours import Quiet
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes
 from bot.incidents import Subject
-from bot.subscriptions import Listener, Subscription, Told, Wishes
 from probes.model import Status
 
 if TYPE_CHECKING:

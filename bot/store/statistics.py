@@ -36,7 +36,7 @@ class Counts:
     chats: tuple[tuple[str, str | None, int], ...]
     """By kind and chosen language."""
     subscriptions: tuple[tuple[str, int], ...]
-    """By target, as `bot.subscriptions` spells it."""
+    """By target, as `bot.alerts.subscriptions` spells it."""
     measurements: tuple[tuple[str, int], ...]
     """By day, the latest first."""
     messages: dict[str, int]

@@ -1,22 +1,22 @@
-"""What chats want to hear of, and when. Who hears of what is `bot.subscriptions`' affair."""
+"""What chats want to hear of, and when. Who hears of what is `bot.alerts.subscriptions`' affair."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from bot.alerts.subscriptions import EVERYTHING, of_category, of_service
 from bot.store.announcements import take_back
 from bot.store.listeners import FIND, listeners, rows, written
-from bot.subscriptions import EVERYTHING, of_category, of_service
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     import aiosqlite
 
+    from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes
     from bot.incidents import Subject
     from bot.store.database import Database
-    from bot.subscriptions import Listener, Subscription, Told, Wishes
     from probes.catalogue import Catalogue
 
 _ENLIST = "INSERT INTO listener (chat, language, cursor) VALUES (?, ?, ?) ON CONFLICT (chat) DO NOTHING"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot.announcer import Announcer
+from bot.alerts.announcer import Announcer
+from bot.alerts.subscriptions import Subscription, Wishes
 from bot.outbox import Said
 from bot.outbox.model import Result
-from bot.subscriptions import Subscription, Wishes
 from probes.catalogue import Catalogue
 from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP, service
 from tests.bot.changes import NOON, closed
@@ -17,9 +17,9 @@ from tests.bot.chat.test_replies import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bot.alerts.subscriptions import Told
     from bot.incidents import Change, Subject
     from bot.store import Store
-    from bot.subscriptions import Told
     from probes.model import Report
 
 CATALOGUE = Catalogue((WHATSAPP, TELEGRAM, SIGNAL, service("youtube", "YouTube", category="video")))

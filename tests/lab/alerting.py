@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.announcer import Announcer
+from bot.alerts.announcer import Announcer
 from bot.chat.conversation import Conversation
 from bot.chat.subscribing import SubscriptionDesk
 from bot.checks import Checks

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import Listener, Subscription, Told
 from bot.chat import words
 from bot.chat.commands import parse
 from bot.chat.conversation import Request
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.wishes import WishesDesk
-from bot.hours import Quiet
 from bot.store import Store, StoreError
-from bot.subscriptions import Listener, Subscription, Told
 from probes.catalogue import Catalogue
 from probes.model import Status
 from tests.bot.canned import service

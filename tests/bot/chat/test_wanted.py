@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.alerts.hours import Quiet, digest_due, read_zone, zone_in, zone_of
 from bot.chat import timetable, wanted
 from bot.chat.timetable import Hours
 from bot.chat.wanted import Wanted
-from bot.hours import Quiet, digest_due, read_zone, zone_in, zone_of
 from probes.catalogue import Catalogue
 from tests.bot.changes import NOON
 

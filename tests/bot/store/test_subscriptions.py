@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes
 from bot.chat.replies import plain
-from bot.hours import Quiet
 from bot.outbox import Said
 from bot.store import Store
 from bot.store.announcements import Summary, Telling
-from bot.subscriptions import Listener, Subscription, Told, Wishes
 from probes.catalogue import Catalogue
 from probes.model import Status
 from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP, service

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.announcer import Announcer
+from bot.alerts.announcer import Announcer
 from bot.chat.conversation import Conversation
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk

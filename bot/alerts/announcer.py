@@ -1,7 +1,7 @@
 """Tells chats what has changed: looks for news at every chat's cursor, words them, and lets them wait to be sent.
 
-What is news to whom is decided in `bot.hearing`, and worded in `bot.alerts`, `bot.bulletin` and `bot.digest`;
-sending is the outbox' affair.
+What is news to whom is decided in `bot.alerts.hearing`; it is worded in `bot.alerts.wording`, `bot.alerts.bulletin` and
+`bot.alerts.digest`; sending is the outbox' affair.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from bot.alerts import Setting
+from bot.alerts.digest import PERIOD_S, digest, heard_of
+from bot.alerts.hours import UTC_ZONE, digest_due, zone_of
+from bot.alerts.occasion import Occasion
+from bot.alerts.subscriptions import subscribed_to
+from bot.alerts.wording import Setting
 from bot.chat.language import speaking
-from bot.digest import PERIOD_S, digest, heard_of
-from bot.hours import UTC_ZONE, digest_due, zone_of
-from bot.occasion import Occasion
 from bot.outbox import Content, Said
 from bot.store.announcements import Summary
-from bot.subscriptions import subscribed_to
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
+    from bot.alerts.subscriptions import Listener
     from bot.incidents import Change
     from bot.news import Story
     from bot.store import Store
     from bot.store.incidents import Incident, StoredChange
-    from bot.subscriptions import Listener
     from probes.catalogue import Catalogue
     from probes.model import Report, Service
 

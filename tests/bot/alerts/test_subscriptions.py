@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.hearing import Item, news
-from bot.hours import Quiet
+from bot.alerts.hearing import Item, news
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes, subscribed_to
 from bot.incidents import HOST, Change
-from bot.subscriptions import Listener, Subscription, Told, Wishes, subscribed_to
 from probes.model import Status
 from tests.bot.changes import (
     DELISTED,
@@ -27,7 +27,7 @@ from tests.bot.changes import (
 )
 
 if TYPE_CHECKING:
-    from bot.hearing import News
+    from bot.alerts.hearing import News
 
 CATEGORIES = {"whatsapp": "messenger", "telegram": "messenger", "signal": "messenger", "youtube": "video"}
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot import bulletin
-from bot.hours import Quiet
+from bot.alerts import bulletin
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import Told
 from bot.incidents import HOST, Claim, State
 from bot.incidents.model import Run
 from bot.news import Story
 from bot.store import Store, StoreError
-from bot.subscriptions import Told
 from probes.model import Cause, Status, Vantage
 from tests.bot.canned import report
 from tests.bot.changes import NOON, SIGNAL, TELEGRAM, WHATSAPP, changed, closed, opened
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from bot.alerts import Setting
+    from bot.alerts.hearing import Item
+    from bot.alerts.wording import Setting
     from bot.chat.reply import Reply
-    from bot.hearing import Item
     from probes.model import Service
 
 A, B, C = "telegram:1", "telegram:2", "telegram:-3"
@@ -333,7 +333,7 @@ async def test_what_cannot_be_worded_keeps_nothing_else_back(
             raise KeyError("a status that nobody knows")
         return real(items, setting)
 
-    monkeypatch.setattr("bot.occasion.message", message)
+    monkeypatch.setattr("bot.alerts.occasion.message", message)
     await telling.happen(opened(WHATSAPP), opened(TELEGRAM))
     assert first_lines(await telling.told(after_s=30)) == [
         (A, "Something has changed, and I cannot put it into words: WhatsApp. Ask me how it is: /check"),
@@ -358,7 +358,7 @@ async def test_a_crowd_is_told_a_content_that_is_stored_once(telling: Telling) -
 async def test_a_crash_between_the_batches_loses_nobody_and_tells_nobody_twice(
     telling: Telling, monkeypatch: pytest.MonkeyPatch, crash_at: int
 ) -> None:
-    monkeypatch.setattr("bot.announcer.MOST_AT_ONCE", 10)
+    monkeypatch.setattr("bot.alerts.announcer.MOST_AT_ONCE", 10)
     for number in range(25):
         await telling.subscribe(f"telegram:{number}", "all")
     await telling.happen(opened())

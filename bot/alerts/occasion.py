@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.alerts import Setting
-from bot.bulletin import message
+from bot.alerts.bulletin import message
+from bot.alerts.hearing import Item, news
+from bot.alerts.wording import Setting
 from bot.chat import words
 from bot.chat.language import all_of, say, speaking
 from bot.chat.replies import plain
-from bot.hearing import Item, news
 from bot.news import Story
 from bot.outbox import Said
 from bot.store.announcements import Telling
@@ -21,8 +21,8 @@ from bot.store.incidents import StoredChange
 from probes.model import Report, Service
 
 if TYPE_CHECKING:
+    from bot.alerts.subscriptions import Listener
     from bot.chat.reply import Reply
-    from bot.subscriptions import Listener
 
 _log = logging.getLogger(__name__)
 

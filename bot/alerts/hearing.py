@@ -1,6 +1,6 @@
 """What is news to a chat: of what changed since it heard last, all that it wants, told as what it amounts to. Pure.
 
-Who wants what is `bot.subscriptions`' affair; how news are worded, `bot.alerts`'.
+Who wants what is `bot.alerts.subscriptions`' affair; how news are worded, `bot.alerts.wording`'.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.alerts.subscriptions import Listener, Subscription, Told, covering, wants
 from bot.incidents import Change, Subject
-from bot.subscriptions import Listener, Subscription, Told, covering, wants
 from probes.model import Status
 
 if TYPE_CHECKING:

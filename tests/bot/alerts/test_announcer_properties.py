@@ -12,11 +12,11 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.alerts.hours import Quiet
+from bot.alerts.subscriptions import covering
 from bot.chat.reply import Paragraph, Reply
-from bot.hours import Quiet
 from bot.incidents import HOST, Change, Subject
 from bot.store import Store
-from bot.subscriptions import covering
 from probes.model import Status
 from tests.bot.changes import DELISTED, TELEGRAM, WHATSAPP, changed, closed, flapping, opened, settled
 from tests.bot.telling import CATALOGUE, Telling
@@ -24,8 +24,8 @@ from tests.bot.telling import CATALOGUE, Telling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.alerts import Setting
-    from bot.hearing import Item
+    from bot.alerts.hearing import Item
+    from bot.alerts.wording import Setting
 
 CHATS = ("telegram:1", "telegram:2")
 SUBJECTS = (WHATSAPP, TELEGRAM, DELISTED, HOST)
@@ -211,7 +211,7 @@ class World:
 
 
 async def play(story: Sequence[tuple[object, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as directory, patch("bot.occasion.message", bulletin):
+    with tempfile.TemporaryDirectory() as directory, patch("bot.alerts.occasion.message", bulletin):
         async with Store.open(Path(directory) / "db") as store:
             world = World(Telling(store))
             for deed in story:

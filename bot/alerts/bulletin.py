@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.alerts import MUTE, alert, lasted, mark
+from bot.alerts.wording import MUTE, alert, lasted, mark
 from bot.chat import words
 from bot.chat.language import plural, say
 from bot.chat.reply import Block, Button, Headline, Items, Line, Paragraph, Reply
@@ -15,8 +15,8 @@ from probes.model import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.alerts import Setting
-    from bot.hearing import Item
+    from bot.alerts.hearing import Item
+    from bot.alerts.wording import Setting
 
 _BUTTONS_IN_ROW, _MOST_BUTTONS = 3, 6
 _NEWS_OF_TROUBLE = {"alert", "changed", "settled"}

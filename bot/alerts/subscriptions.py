@@ -1,6 +1,6 @@
 """What chats want to hear of, and when; and what each was told that is not over yet. Pure.
 
-What is news to one of them is decided in `bot.hearing`.
+What is news to one of them is decided in `bot.alerts.hearing`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.hours import Digest, Quiet, zone_of
+from bot.alerts.hours import Digest, Quiet, zone_of
 from bot.incidents import HOST, Subject
 from probes.model import Status
 
@@ -60,7 +60,7 @@ class Wishes:
     muted_until: float | None = None
     quiet: Quiet | None = None
     zone: str | None = None
-    """As `bot.hours.read_zone` names it; without one the bot's own."""
+    """As `bot.alerts.hours.read_zone` names it; without one the bot's own."""
     digest: Digest | None = None
     digest_at: float | None = None
     """When the next one is due."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.alerts import duration
+from bot.alerts.subscriptions import covering, wants
+from bot.alerts.wording import duration
 from bot.chat import words
 from bot.chat.language import plural, say
 from bot.chat.reply import Button, Items, Line, Paragraph, Reply
-from bot.subscriptions import covering, wants
 from probes.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.alerts import Setting
-    from bot.hours import Digest
+    from bot.alerts.hours import Digest
+    from bot.alerts.subscriptions import Listener
+    from bot.alerts.wording import Setting
     from bot.incidents import Subject
     from bot.store.incidents import Incident
-    from bot.subscriptions import Listener
 
 PERIOD_S: Mapping[Digest, float] = {"daily": 24 * 3600.0, "weekly": 7 * 24 * 3600.0}
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from bot.alerts import Setting, duration
-from bot.bulletin import message
+from bot.alerts.bulletin import message
+from bot.alerts.digest import digest, heard_of
+from bot.alerts.hearing import Item, Sort
+from bot.alerts.subscriptions import Listener, Subscription, Told
+from bot.alerts.wording import Setting, duration
 from bot.chat.language import LANGUAGES, speaking
-from bot.digest import digest, heard_of
-from bot.hearing import Item, Sort
 from bot.incidents import HOST, Change, Subject
 from bot.incidents.model import Severity
 from bot.news import Story
 from bot.store.incidents import Incident, Stage
-from bot.subscriptions import Listener, Subscription, Told
 from bot.transports.telegram.render import render
 from probes.model import Cause, Confidence, Status, Vantage
 from tests.bot.canned import SIGNAL as SIGNAL_SERVICE

@@ -1,6 +1,6 @@
 """News of one subject as a reply: blocked since when, how, how sure, and in the end how long it lasted. Pure.
 
-Several at once are `bot.bulletin`'s affair; whether somebody hears of it at all, `bot.hearing`'s.
+Several at once are `bot.alerts.bulletin`'s affair; whether somebody hears of it at all, `bot.alerts.hearing`'s.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.alerts.hours import zone_of
 from bot.chat import headlines, replies, words
 from bot.chat.language import ago, all_of, around, lasting, moment, named, plural, say
 from bot.chat.reply import Block, Button, Headline, Items, Moment, Paragraph, Reply
 from bot.checks import Answer
-from bot.hours import zone_of
 from bot.incidents import HOST, Change
 from bot.news import Story
 from probes.model import Cause, Confidence, Report, Service, Status
@@ -22,7 +22,7 @@ from probes.model import Cause, Confidence, Report, Service, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.hearing import Item
+    from bot.alerts.hearing import Item
     from bot.incidents import Subject
 
 MUTE = "8h"
