@@ -59,4 +59,6 @@ class WhyDesk:
                 return replies.busy(service)
 
         known = await self._checks.last(service)
-        return known or await with_progress(service, responder, measured)
+        if known is not None:
+            return known
+        return await with_progress(service, responder, measured)
