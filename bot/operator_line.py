@@ -39,16 +39,18 @@ def path_beside(database: Path) -> Path:
 @asynccontextmanager
 async def answering(path: Path, obey: Obey) -> AsyncIterator[None]:
     """Take calls for as long as the context lasts. Raises OSError where no socket can be made."""
-    callers: set[asyncio.Task[Any]] = set()
+    callers: set[asyncio.Task[Any] | None] = set()
 
     async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is not None and len(callers) < _MOST_CALLERS:
-            callers.add(task)
-            with suppress(OSError, TimeoutError):
-                await _converse(reader, writer, obey)
+        try:
+            if task is not None and len(callers) < _MOST_CALLERS:
+                callers.add(task)
+                with suppress(OSError, TimeoutError):
+                    await _converse(reader, writer, obey)
+        finally:
             callers.discard(task)
-        writer.close()
+            writer.close()
 
     _remove(path)  # that of one that was killed: the lock on the database says that it is gone
     before = os.umask(0o177)
@@ -60,9 +62,9 @@ async def answering(path: Path, obey: Obey) -> AsyncIterator[None]:
         yield
     finally:
         server.close()
-        for caller in tuple(callers):
+        for caller in filter(None, tuple(callers)):
             caller.cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
+        await asyncio.gather(*filter(None, callers), return_exceptions=True)
         _remove(path)
 
 
@@ -91,7 +93,7 @@ async def _tell(writer: asyncio.StreamWriter, what: dict[str, Any]) -> None:
 async def _answer(line: bytes, obey: Obey) -> dict[str, Any]:
     try:
         order = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"error": "this is no JSON"}
     if not isinstance(order, dict):
         return {"error": "this is no order"}

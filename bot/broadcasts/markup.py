@@ -17,7 +17,7 @@ _TAGS = _PLAIN | {
     "span": r" class=\"tg-spoiler\"",
     "tg-emoji": r" emoji-id=\"[1-9][0-9]{0,18}\"",
 }
-_TAG = re.compile(r"<(?P<closes>/?)(?P<name>[a-z-]+)(?P<rest>[^<>]*)>")
+_TAG = re.compile(r"<(?P<closes>/?)(?P<name>[a-z][a-z0-9-]*)(?P<rest>[^<>]*)>")
 
 
 class MarkupError(ValueError):

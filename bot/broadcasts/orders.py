@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.broadcasts import markup
 from bot.broadcasts.model import OVER, Audience, remaining_s
 from bot.chat.broadcasting import MOST_CHARACTERS, announcement
+from bot.chat.language import LANGUAGES
 from bot.operator_line import LineError
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _known(name: str, value: str, catalogue: Catalogue) -> str:
         return service.id
     if name == "kind" and value not in _KINDS:
         raise LineError(f"{value!r} is no kind of chat: {', '.join(_KINDS)}")
+    if name == "language" and value not in LANGUAGES:
+        raise LineError(f"{value!r} is no language that the bot speaks: {', '.join(LANGUAGES)}")
     return value
 
 
