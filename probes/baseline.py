@@ -65,6 +65,8 @@ class Seen:
 def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"]:
     """Say whether this host is on the open internet."""
     answered = [(expected, http) for expected, http in seen.connectivity if http.failure is None]
+    if _share_one_certificate(seen.servers):
+        return "captive"
     if any(_is_genuine(expected, http) for expected, http in answered):
         return "ok"
     shaken = [*seen.servers, *(o for o in seen.ipv6 if isinstance(o, TlsObservation))]
@@ -74,6 +76,16 @@ def judge_network(seen: Seen) -> Literal["ok", "offline", "captive", "allowlist"
     if proven or any(_proves(o) for o in seen.regular):
         return "ok"
     return "allowlist" if any(_proves(o) for o in seen.listed) else "offline"
+
+
+def _share_one_certificate(servers: Sequence[TlsObservation]) -> bool:
+    """Servers of different owners show one and the same certificate, which is for none of them.
+
+    That is a portal which lets connectivity checks pass and answers everything else itself. Whoever intercepts makes a
+    certificate for each.
+    """
+    leaves = {tls.target.address: tls.chain[0].sha256 for tls in servers if tls.chain and not _proves_address(tls)}
+    return len(leaves) > 1 and len(set(leaves.values())) == 1 and not any(map(_proves_address, servers))
 
 
 def _is_genuine(expected: int, http: HttpObservation) -> bool:
