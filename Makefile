@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format locales bench fuzz soak lock clean
+.PHONY: run demo test lint format locales bench pictures fuzz soak lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/python -m bot
@@ -32,6 +32,10 @@ locales: $(VENV)/.run-ready
 
 bench: $(VENV)/.test-ready
 	$(BIN)/python -m bench
+
+# Draws the sample pictures of the documentation, of what is measured in the simulated internet: about two minutes.
+pictures: $(VENV)/.test-ready
+	$(BIN)/python -m bench.pictures docs/pictures
 
 # Kills the outbox two hundred times while it delivers: about ten minutes.
 soak: $(VENV)/.test-ready

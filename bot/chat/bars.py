@@ -52,8 +52,9 @@ def shares(column: Column, width_s: float) -> list[tuple[Status, float]]:
     measured = sum(column.values()) / width_s
     scale = 1 / (measured * width_s) if measured >= _FULL_SHARE else 1 / width_s
     found = [(status, max(column[status] * scale, _LEAST_SHARE)) for status in SEVERITY if column.get(status)]
-    beyond = sum(share for _, share in found) - 1
-    if beyond <= 0:
+    whole = sum(share for _, share in found)
+    if whole <= 1:
         return found
-    largest = max(found, key=lambda pair: pair[1])
-    return [(status, share - beyond if status is largest[0] else share) for status, share in found]
+    least = _LEAST_SHARE * len(found)
+    shrunk = (1 - least) / (whole - least)
+    return [(status, _LEAST_SHARE + (share - _LEAST_SHARE) * shrunk) for status, share in found]

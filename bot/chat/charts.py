@@ -35,6 +35,8 @@ WIDTH_PX = 1080
 """Of every picture: what phones show without scaling up."""
 _DPI = 100
 _POINTS_PER_PX = 72 / _DPI
+_COLOURS = 128
+"""Of a picture: a dozen, and the shades between them at the edges of letters."""
 _SMALLEST = 0.72
 """To what part of its size a text is made smaller before it is cut."""
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "COMBINING")
@@ -222,9 +224,15 @@ class Sheet:
         self.text(centre, SIGNS[status], size_px * 0.66, colour=self.theme.on_fill, bold=True, align="center")
 
     def png(self) -> bytes:
-        """Return the page."""
+        """Return the page with as many colours as it needs, a third of its size: networks that are blocked are slow."""
+        from PIL import Image  # noqa: PLC0415 -- comes with matplotlib
+
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        size = self._canvas.get_width_height()
+        pixels = self._canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+        page = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
         out = BytesIO()
-        self._canvas.print_png(out)  # type: ignore[no-untyped-call]
+        page.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         return out.getvalue()
 
     def _properties(self, size_px: float, *, bold: bool) -> FontProperties:

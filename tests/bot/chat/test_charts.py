@@ -28,7 +28,7 @@ from probes.model import Cause, Status
 from tests.bot.canned import WHATSAPP
 
 NOW = 1_795_426_800.0
-MOST_BYTES = 500_000
+MOST_BYTES = 200_000
 
 
 def said(ago_s: float, status: Status = Status.OK, **changes: Any) -> Reading:
