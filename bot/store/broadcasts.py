@@ -13,7 +13,7 @@ from bot.alerts.subscriptions import targets
 from bot.broadcasts.model import Audience, Broadcast
 from bot.incidents import Subject
 from bot.outbox import Outgoing, Priority, document
-from bot.store.database import StoreError
+from bot.store.database import StoreError, fetch_all
 from bot.store.outbox import OutboxStore, pausing, resending, resuming, stopping
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class BroadcastStore:
         """Keep a new broadcast and return its id."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            id_ = int((await _rows(connection, _DRAFT, (made_by, now)))[0][0])
+            id_ = int((await fetch_all(connection, _DRAFT, (made_by, now)))[0][0])
             await connection.execute(_SAY, (id_, "", document.dump(content)))
             return id_
 
@@ -90,18 +90,18 @@ class BroadcastStore:
 
     async def say(self, broadcast: int, language: str, content: Content) -> None:
         """Say it like this in one language; under "" to everybody else."""
-        await self._write((_SAY, (broadcast, language, document.dump(content))))
+        await self._database.write((_SAY, (broadcast, language, document.dump(content))))
 
     async def address(self, broadcast: int, audience: Audience) -> None:
         """Change whom a draft is for."""
         text = json.dumps({name: sorted(chosen) for name, chosen in asdict(audience).items()})
-        await self._write((_SET_AUDIENCE, (text, broadcast)))
+        await self._database.write((_SET_AUDIENCE, (text, broadcast)))
 
     async def find(self, broadcast: int) -> Broadcast | None:
         """Return a broadcast with all that it says."""
 
         async def work(connection: aiosqlite.Connection) -> Broadcast | None:
-            rows = await _rows(connection, _FIND, (broadcast,))
+            rows = await fetch_all(connection, _FIND, (broadcast,))
             return await _whole(connection, rows[0]) if rows else None
 
         return await self._database.transaction(work)
@@ -118,7 +118,7 @@ class BroadcastStore:
         """Return how many chats are in an audience."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            return int((await _rows(connection, _HOW_MANY, _narrowing(audience, usual)))[0][0])
+            return int((await fetch_all(connection, _HOW_MANY, _narrowing(audience, usual)))[0][0])
 
         return await self._database.transaction(work)
 
@@ -153,11 +153,11 @@ class BroadcastStore:
         async def work(connection: aiosqlite.Connection) -> int | None:
             if not await _move(connection, broadcast, "running", ("draft", "scheduled"), now=now):
                 return None
-            one = await _whole(connection, (await _rows(connection, _FIND, (broadcast,)))[0])
+            one = await _whole(connection, (await fetch_all(connection, _FIND, (broadcast,)))[0])
             contents = {
                 language: await OutboxStore.keep(connection, content, now) for language, content in one.variants.items()
             }
-            recipients = await _rows(connection, _RECIPIENTS, _narrowing(one.audience, usual))
+            recipients = await fetch_all(connection, _RECIPIENTS, _narrowing(one.audience, usual))
             await OutboxStore.add_all(connection, _outgoing(broadcast, contents, recipients), now)
             return len(recipients)
 
@@ -167,18 +167,18 @@ class BroadcastStore:
         """Return the message in which its progress is shown."""
 
         async def work(connection: aiosqlite.Connection) -> str | None:
-            rows = await _rows(connection, _PANEL, (broadcast,))
+            rows = await fetch_all(connection, _PANEL, (broadcast,))
             return rows[0][0] if rows else None
 
         return await self._database.transaction(work)
 
     async def show_in(self, broadcast: int, panel: str) -> None:
         """Note the message in which its progress is shown."""
-        await self._write((_SET_PANEL, (panel, broadcast)))
+        await self._database.write((_SET_PANEL, (panel, broadcast)))
 
     async def _list(self, statement: str, values: tuple[object, ...]) -> list[Broadcast]:
         async def work(connection: aiosqlite.Connection) -> list[Broadcast]:
-            return [await _whole(connection, row) for row in await _rows(connection, statement, values)]
+            return [await _whole(connection, row) for row in await fetch_all(connection, statement, values)]
 
         return await self._database.transaction(work)
 
@@ -200,13 +200,6 @@ class BroadcastStore:
             return moved
 
         return await self._database.transaction(work)
-
-    async def _write(self, *statements: Statement) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
-            for statement, values in statements:
-                await connection.execute(statement, values)
-
-        await self._database.transaction(work)
 
 
 def _narrowing(audience: Audience, usual: Usual) -> dict[str, str]:
@@ -239,7 +232,7 @@ async def _move(
 async def _whole(connection: aiosqlite.Connection, row: Any) -> Broadcast:  # noqa: ANN401 -- as SQLite gives it
     id_, made_by, made_at, state, audience, start_at, started_at, ended_at = row
     try:
-        variants = {language: document.load(text) for language, text in await _rows(connection, _VARIANTS, (id_,))}
+        variants = {language: document.load(text) for language, text in await fetch_all(connection, _VARIANTS, (id_,))}
     except document.DocumentError as error:
         raise StoreError(f"broadcast {id_} cannot be read: another version of the bot wrote it") from error
     return Broadcast(
@@ -259,9 +252,3 @@ def _outgoing(broadcast: int, contents: dict[str, int], recipients: Iterable[tup
     for chat, language in recipients:
         content = contents.get(language, contents[""])
         yield Outgoing(chat=chat, content=content, priority=Priority.BROADCAST, broadcast=broadcast)
-
-
-async def _rows(
-    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] | Mapping[str, object] = ()
-) -> list[Any]:
-    return list(await connection.execute_fetchall(statement, values))

@@ -123,15 +123,15 @@ class Chats:
 
     async def set_language(self, chat: str, language: str | None) -> None:
         """Speak this language in the chat; with None each person's own."""
-        await self._write((_SET_LANGUAGE, (language, chat)))
+        await self._database.write((_SET_LANGUAGE, (language, chat)))
 
     async def set_state(self, chat: str, state: State, *, now: float) -> None:
         """Note whether the bot can write there, and forget those that have been gone for long."""
-        await self._write((_SET_STATE, (state, now, chat)), (_FORGET_GONE, (now - KEEP_GONE_S,)))
+        await self._database.write((_SET_STATE, (state, now, chat)), (_FORGET_GONE, (now - KEEP_GONE_S,)))
 
     async def forget(self, chat: str) -> None:
         """Delete everything that is stored of a chat, in every table."""
-        await self._write((_FORGET, (chat,)))
+        await self._database.write((_FORGET, (chat,)))
 
     async def move(self, old: str, new: str) -> None:
         """Put a new id in the place of an old one in every table; where the new one has its own already, that stays."""
@@ -150,7 +150,7 @@ class Chats:
     async def save_buttons(self, commands: Iterable[str], *, now: float) -> None:
         """Keep what buttons say by their `token`, and forget what has been kept for long."""
         rows = ((_SAVE_BUTTON, (token(command), command, now)) for command in commands)
-        await self._write(*rows, (_FORGET_BUTTONS, (now - KEEP_BUTTONS_S,)))
+        await self._database.write(*rows, (_FORGET_BUTTONS, (now - KEEP_BUTTONS_S,)))
 
     async def command(self, token: str) -> str | None:
         """Return what the button of that token says, unless it has been forgotten."""
@@ -160,13 +160,6 @@ class Chats:
             return str(row[0]) if row else None
 
         return await self._database.transaction(work)
-
-    async def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
-            for statement, values in statements:
-                await connection.execute(statement, values)
-
-        await self._database.transaction(work)
 
 
 def token(command: str) -> str:

@@ -19,8 +19,10 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import aiosqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
     from typing import Any
+
+    Values = tuple[object, ...] | Mapping[str, object]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -58,6 +60,19 @@ class Database:
             with _translated(self._path):
                 return await finished(self._whole(work))
 
+    async def fetch_all(self, statement: str, values: Values = ()) -> list[Any]:
+        """Return what a statement finds. Raises `StoreError`."""
+        return await self.transaction(lambda connection: fetch_all(connection, statement, values))
+
+    async def write(self, *statements: tuple[str, Values]) -> None:
+        """Change something by statements that belong together. Raises `StoreError`."""
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            for statement, values in statements:
+                await connection.execute(statement, values)
+
+        await self.transaction(work)
+
     async def _whole(self, work: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
         await self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -85,6 +100,11 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
             yield Database(connection, path)
         finally:
             await finished(_close(connection))
+
+
+async def fetch_all(connection: aiosqlite.Connection, statement: str, values: Values = ()) -> list[Any]:
+    """Return what a statement finds, within anybody's transaction."""
+    return list(await connection.execute_fetchall(statement, values))
 
 
 async def finished(work: Coroutine[Any, Any, _T]) -> _T:
@@ -133,9 +153,8 @@ def migrations() -> list[str]:
 
 
 async def _value(connection: aiosqlite.Connection, statement: str) -> object:
-    async with connection.execute(statement) as cursor:
-        row = await cursor.fetchone()
-    return row[0] if row else None
+    found = await fetch_all(connection, statement)
+    return found[0][0] if found else None
 
 
 async def _close(connection: aiosqlite.Connection) -> None:

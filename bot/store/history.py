@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.history import HOLD_S, Reading, ongoing, settled, thinned
+from bot.store.database import fetch_all
 from probes.model import Cause, Confidence, Status
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class History:
             series = _Series(*row)
             before = await _row(connection, _LAST_BEFORE, (series.id, since))
             begin = before[0] if before and before[0] is not None else since
-            return series.components, await _rows(connection, _BETWEEN, (series.id, begin, now + 1))
+            return series.components, await fetch_all(connection, _BETWEEN, (series.id, begin, now + 1))
 
         components, rows = await self._database.transaction(work)
         return await asyncio.to_thread(self._settled, components, rows, now)
@@ -160,7 +161,7 @@ class History:
         asked = json.dumps(list(targets))
 
         async def work(connection: aiosqlite.Connection) -> Sequence[aiosqlite.Row]:
-            return await _rows(connection, _BOARD, ("service", asked, since))
+            return await fetch_all(connection, _BOARD, ("service", asked, since))
 
         rows = await self._database.transaction(work)
         return await asyncio.to_thread(self._by_target, rows, now)
@@ -174,7 +175,7 @@ class History:
 
         async def work(connection: aiosqlite.Connection) -> Sequence[aiosqlite.Row]:
             row = await _row(connection, _FIND, (kind, target))
-            return await _rows(connection, _BACKWARDS, (row[0], asked)) if row else ()
+            return await fetch_all(connection, _BACKWARDS, (row[0], asked)) if row else ()
 
         rows = await self._database.transaction(work)
         return await asyncio.to_thread(self._since, rows, statuses, now)
@@ -214,7 +215,7 @@ class History:
     async def _thin_between(
         self, connection: aiosqlite.Connection, series: _Series, stretch_s: float, between: tuple[float, float]
     ) -> None:
-        rows = await _rows(connection, _BETWEEN, (series.id, *between))
+        rows = await fetch_all(connection, _BETWEEN, (series.id, *between))
         after = await _row(connection, _FIRST_FROM, (series.id, between[1]))
         next_at = after[0] if after and after[0] is not None else between[1] + self._hold_s
         kept = thinned(self._settled(series.components, rows, next_at), stretch_s)
@@ -280,9 +281,3 @@ def _causes(text: str) -> tuple[Cause, ...]:
 async def _row(connection: aiosqlite.Connection, statement: str, values: tuple[object, ...]) -> aiosqlite.Row | None:
     async with connection.execute(statement, values) as cursor:
         return await cursor.fetchone()
-
-
-async def _rows(
-    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...]
-) -> Sequence[aiosqlite.Row]:
-    return list(await connection.execute_fetchall(statement, values))

@@ -129,7 +129,7 @@ class Incidents:
 
     async def watched(self) -> dict[str, float]:
         """Return when each service is to be measured next, the most urgent first."""
-        return dict(await self._rows(_WATCHED))
+        return dict(await self._database.fetch_all(_WATCHED))
 
     async def schedule(self, due: Mapping[str, float]) -> None:
         """Watch these services from now on, and measure them next at these times."""
@@ -152,7 +152,7 @@ class Incidents:
 
     async def states(self) -> dict[Subject, State]:
         """Return how every subject stands; what an older version wrote in words of its own is passed over."""
-        rows = await self._rows(_STATES)
+        rows = await self._database.fetch_all(_STATES)
         found = {Subject(kind, name): _read(_writing().state, text) for kind, name, text in rows}
         return {subject: state for subject, state in found.items() if state is not None}
 
@@ -202,7 +202,7 @@ class Incidents:
 
     async def last_change_id(self) -> int:
         """Return the id of the last change that there was; 0 before the first one."""
-        [(last,)] = await self._rows(_LAST_CHANGE)
+        [(last,)] = await self._database.fetch_all(_LAST_CHANGE)
         return int(last)
 
     # --- what happened -----------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class Incidents:
 
     async def evidence(self, id_: int) -> Report | None:
         """Return the report that last showed something new of an incident, while it is kept."""
-        rows = await self._rows(_EVIDENCE, (id_,))
+        rows = await self._database.fetch_all(_EVIDENCE, (id_,))
         if not rows or rows[0][0] is None:
             return None
         try:
@@ -235,13 +235,7 @@ class Incidents:
             return None
 
     async def _incidents(self, statement: str, values: tuple[object, ...]) -> list[Incident]:
-        return [_incident(row) for row in await self._rows(statement, values)]
-
-    async def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
-        async def work(connection: aiosqlite.Connection) -> list[Any]:
-            return list(await connection.execute_fetchall(statement, values))
-
-        return await self._database.transaction(work)
+        return [_incident(row) for row in await self._database.fetch_all(statement, values)]
 
 
 # --- one change ------------------------------------------------------------------------------------------------------

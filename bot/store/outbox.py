@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.outbox import document
 from bot.outbox.model import Content, Message, Outgoing, Priority, Result, State
+from bot.store.database import fetch_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -184,7 +185,7 @@ class OutboxStore:
     @staticmethod
     async def keep(connection: aiosqlite.Connection, content: Content, now: float) -> int:
         """Store a content that many are to be told, and return its id."""
-        return int((await _rows(connection, _ADD_CONTENT, (document.dump(content), now)))[0][0])
+        return int((await fetch_all(connection, _ADD_CONTENT, (document.dump(content), now)))[0][0])
 
     @staticmethod
     async def add(connection: aiosqlite.Connection, outgoing: Outgoing, now: float) -> None:
@@ -211,7 +212,7 @@ class OutboxStore:
 
         So who adds a later message can tell both in one. What is being sent at the moment is not called back.
         """
-        rows = sorted(await _rows(connection, _OVERTAKEN, (chat, subject, now)))
+        rows = sorted(await fetch_all(connection, _OVERTAKEN, (chat, subject, now)))
         contents = await _contents(connection, {content for _, content, _ in rows})
         return [Overtaken(contents.get(content), doubtful=bool(doubts)) for _, content, doubts in rows]
 
@@ -236,12 +237,12 @@ class OutboxStore:
             looked_at = 0
             while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:
                 asked = min(room + 4 * looked_at, _LOOKED_AT_AT_ONCE)  # more each time, as so many stand behind
-                due = await _rows(connection, _DUE, {"priorities": chosen, "now": now, "most": asked})
+                due = await fetch_all(connection, _DUE, {"priorities": chosen, "now": now, "most": asked})
                 looked_at += len(due)
                 messages += await self._leased(connection, due, room, now)
                 if len(due) < asked:
                     break
-            return Claimed(messages, (await _rows(connection, _NEXT_AT, (chosen,)))[0][0])
+            return Claimed(messages, (await fetch_all(connection, _NEXT_AT, (chosen,)))[0][0])
 
         return await self._database.transaction(work)
 
@@ -249,7 +250,7 @@ class OutboxStore:
         """Return what is leased: before anybody sends, that is what a crash left behind."""
 
         async def work(connection: aiosqlite.Connection) -> list[Message]:
-            return await self._messages(connection, await _rows(connection, _LEASED), now)
+            return await self._messages(connection, await fetch_all(connection, _LEASED), now)
 
         return await self._database.transaction(work)
 
@@ -287,19 +288,19 @@ class OutboxStore:
 
     async def pause(self, broadcast: int, *, now: float) -> None:
         """Hold back whatever has not left yet, until `resume`."""
-        await self._write(*pausing(broadcast, now))
+        await self._database.write(*pausing(broadcast, now))
 
     async def resume(self, broadcast: int) -> None:
         """Let go what was paused."""
-        await self._write(*resuming(broadcast))
+        await self._database.write(*resuming(broadcast))
 
     async def stop(self, broadcast: int, *, now: float) -> None:
         """Cancel whatever has not left yet, for good."""
-        await self._write(*stopping(broadcast, now))
+        await self._database.write(*stopping(broadcast, now))
 
     async def resend_unknown(self, broadcast: int, *, now: float) -> None:
         """Send once more, marked as a repeat, what may not have arrived; even of a broadcast that was stopped."""
-        await self._write(*resending(broadcast, now))
+        await self._database.write(*resending(broadcast, now))
 
     # --- keeping it small --------------------------------------------------------------------------------------------
 
@@ -315,16 +316,9 @@ class OutboxStore:
 
     async def _counts(self, statement: str, values: tuple[object, ...] = ()) -> dict[State, int]:
         async def work(connection: aiosqlite.Connection) -> dict[State, int]:
-            return dict(await _rows(connection, statement, values))
+            return dict(await fetch_all(connection, statement, values))
 
         return await self._database.transaction(work)
-
-    async def _write(self, *statements: Statement) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
-            for statement, values in statements:
-                await connection.execute(statement, values)
-
-        await self._database.transaction(work)
 
 
 async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], now: float) -> None:
@@ -339,7 +333,7 @@ async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], n
 
 async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dict[int, Content]:
     found = {}
-    for id_, text in await _rows(connection, _CONTENTS, (json.dumps(list(ids)),)):
+    for id_, text in await fetch_all(connection, _CONTENTS, (json.dumps(list(ids)),)):
         try:
             found[id_] = document.load(text)
         except document.DocumentError as error:
@@ -350,12 +344,6 @@ async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dic
 async def _many(connection: aiosqlite.Connection, statement: str, rows: Sequence[Any]) -> None:
     if rows:  # each statement is a trip to another thread
         await connection.executemany(statement, rows)
-
-
-async def _rows(
-    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] | dict[str, object] = ()
-) -> list[Any]:
-    return list(await connection.execute_fetchall(statement, values))
 
 
 def _values(outgoing: Outgoing, content: int | None, now: float) -> dict[str, object]:

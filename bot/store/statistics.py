@@ -6,9 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from bot.store.database import fetch_all
 
+if TYPE_CHECKING:
     import aiosqlite
 
     from bot.store.database import Database
@@ -65,10 +65,10 @@ class Statistics:
 
         async def work(connection: aiosqlite.Connection) -> Counts:
             return Counts(
-                chats=tuple(map(tuple, await _rows(connection, _CHATS))),
-                subscriptions=tuple(map(tuple, await _rows(connection, _SUBSCRIPTIONS))),
-                measurements=tuple(map(tuple, await _rows(connection, _MEASUREMENTS, (since,)))),
-                messages={row[0]: row[1] for row in await _rows(connection, _MESSAGES, (since,))},
+                chats=tuple(map(tuple, await fetch_all(connection, _CHATS))),
+                subscriptions=tuple(map(tuple, await fetch_all(connection, _SUBSCRIPTIONS))),
+                measurements=tuple(map(tuple, await fetch_all(connection, _MEASUREMENTS, (since,)))),
+                messages={row[0]: row[1] for row in await fetch_all(connection, _MESSAGES, (since,))},
             )
 
         return await self._database.transaction(work)
@@ -77,14 +77,8 @@ class Statistics:
         """Return how large the database is and how long messages wait."""
 
         async def work(connection: aiosqlite.Connection) -> Health:
-            ((size_bytes,),) = await _rows(connection, _SIZE)
-            ((since,),) = await _rows(connection, _WAITS_SINCE, (now,))
+            ((size_bytes,),) = await fetch_all(connection, _SIZE)
+            ((since,),) = await fetch_all(connection, _WAITS_SINCE, (now,))
             return Health(size_bytes=size_bytes, sqlite=sqlite3.sqlite_version, oldest_waits_since=since)
 
         return await self._database.transaction(work)
-
-
-async def _rows(
-    connection: aiosqlite.Connection, statement: str, values: tuple[object, ...] = ()
-) -> Iterable[aiosqlite.Row]:
-    return await connection.execute_fetchall(statement, values)
