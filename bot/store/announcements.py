@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot.alerts.subscriptions import Listener, Told
 from bot.incidents import Subject
 from bot.outbox.model import Content, Outgoing, Priority
-from bot.store.listeners import FIND, LISTENER, listeners, read_told, rows, written
+from bot.store.database import fetch_all
+from bot.store.listeners import FIND, LISTENER, listeners, read_told, written
 from bot.store.outbox import OutboxStore
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Announcements:
         """Return the cursor of whoever is furthest behind a change and may hear now; None if nobody is."""
 
         async def work(connection: aiosqlite.Connection) -> int | None:
-            [(oldest,)] = await rows(connection, _OLDEST, {"up_to": up_to, "now": now})
+            [(oldest,)] = await fetch_all(connection, _OLDEST, {"up_to": up_to, "now": now})
             return None if oldest is None else int(oldest)
 
         return await self._database.transaction(work)
@@ -104,7 +105,7 @@ class Announcements:
         """Return after which change all have to be known, as what waits may be called back and told anew."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            [(earliest,)] = await rows(connection, _OLDEST_ALERT, (now - EXPIRE_S,))
+            [(earliest,)] = await fetch_all(connection, _OLDEST_ALERT, (now - EXPIRE_S,))
             return cursor if earliest is None else min(cursor, int(earliest))
 
         return await self._database.transaction(work)
@@ -113,7 +114,7 @@ class Announcements:
         """Return the languages that are spoken to chats that may hear."""
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
-            return {language for (language,) in await rows(connection, _LANGUAGES)}
+            return {language for (language,) in await fetch_all(connection, _LANGUAGES)}
 
         return await self._database.transaction(work)
 
@@ -153,7 +154,7 @@ class Announcements:
 
     async def are_digests_due(self, now: float) -> bool:
         async def work(connection: aiosqlite.Connection) -> bool:
-            [(due,)] = await rows(connection, _DIGESTS_DUE, (now,))
+            [(due,)] = await fetch_all(connection, _DIGESTS_DUE, (now,))
             return bool(due)
 
         return await self._database.transaction(work)
@@ -291,7 +292,7 @@ def _restored(listener: Listener, last: _Before) -> Listener:
 
 async def _last_alerts(connection: aiosqlite.Connection, found: Sequence[Listener], now: float) -> dict[str, _Before]:
     chats = json.dumps([listener.chat for listener in found])
-    stored = await rows(connection, _LAST_ALERTS, (chats, now - EXPIRE_S))
+    stored = await fetch_all(connection, _LAST_ALERTS, (chats, now - EXPIRE_S))
     return {chat: _Before(json.loads(threads), cursor, _load(told)) for chat, threads, cursor, told in stored}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes
 from bot.incidents import Subject
+from bot.store.database import fetch_all
 from probes.model import Status
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    Values = tuple[object, ...] | dict[str, object]
+    from bot.store.database import Values
 
 LISTENER = """
     SELECT
@@ -38,14 +39,14 @@ _TOLD = """
 
 async def listeners(connection: aiosqlite.Connection, statement: str, values: Values) -> list[Listener]:
     """Return the chats that a statement finds, with all that belongs to them."""
-    found = await rows(connection, statement, values)
+    found = await fetch_all(connection, statement, values)
     chats = (json.dumps([row[0] for row in found]),)
     subscriptions: dict[str, dict[str, Subscription]] = {row[0]: {} for row in found}
     told: dict[str, dict[Subject, Told]] = {row[0]: {} for row in found}
     if found:
-        for chat, target, degradations, thread, after in await rows(connection, _SUBSCRIPTIONS, chats):
+        for chat, target, degradations, thread, after in await fetch_all(connection, _SUBSCRIPTIONS, chats):
             subscriptions[chat][target] = Subscription(target, bool(degradations), thread, after)
-        for chat, kind, name, *one in await rows(connection, _TOLD, chats):
+        for chat, kind, name, *one in await fetch_all(connection, _TOLD, chats):
             told[chat][Subject(kind, name)] = read_told(one)
     return [_listener(row, subscriptions[row[0]], told[row[0]]) for row in found]
 
@@ -80,8 +81,3 @@ def read_told(row: Sequence[Any]) -> Told:
     """Return what `written` wrote."""
     incident, worst, since, mixed = row
     return Told(incident, Status(worst), since, bool(mixed))
-
-
-async def rows(connection: aiosqlite.Connection, statement: str, values: Values = ()) -> list[Any]:
-    """Return all rows of a statement."""
-    return list(await connection.execute_fetchall(statement, values))

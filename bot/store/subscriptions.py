@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.subscriptions import EVERYTHING, of_category, of_service
 from bot.store.announcements import take_back
-from bot.store.listeners import FIND, listeners, rows, written
+from bot.store.database import fetch_all
+from bot.store.listeners import FIND, listeners, written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -104,7 +105,7 @@ class Subscriptions:
         asked = json.dumps(list(chats))
 
         async def work(connection: aiosqlite.Connection) -> None:
-            found = await rows(connection, _UNLISTED, (asked,))
+            found = await fetch_all(connection, _UNLISTED, (asked,))
             await connection.executemany(_ENLIST, [(chat, language, cursor) for (chat,) in found])
 
         await self._database.transaction(work)
@@ -113,7 +114,7 @@ class Subscriptions:
         """Return the services, by id, that anybody who can be written to subscribed to."""
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
-            return {target for (target,) in await rows(connection, _TARGETS)}
+            return {target for (target,) in await fetch_all(connection, _TARGETS)}
 
         found = await self._database.transaction(work)
         return {
