@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from bot.chat import board, past, standing, timeline
 from bot.chat.charts import DARK, LIGHT
-from bot.chat.language import speaking
 from bot.chat.past import PERIODS, Incident, Past
 from bot.history import Reading, ongoing, outages, reading, settled
 from bot.store.history import DAY_S, Since
@@ -97,8 +96,6 @@ def _pictures(pasts: Mapping[str, Sequence[Reading]]) -> Iterator[tuple[str, byt
     for id_ in PERIODS:
         for suffix, theme in looks:
             yield f"history-{id_}{suffix}", _timeline("whatsapp", kept, id_, theme)
-    with speaking("ar"):
-        yield "history-7d-arabic", _timeline("whatsapp", kept, "7d", DARK)
     known = defaultdict(list)
     for service, readings in pasts.items():
         known[service] = settled([one for one in readings if one.at > NOW - DAY_S], NOW)

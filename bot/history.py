@@ -27,6 +27,7 @@ MOST_RUNS = 5
 MOST_CAUSES = 4
 WORKING = frozenset({Status.OK})
 FAILING = frozenset({Status.BLOCKED, Status.DOWN})
+_ANSWERING = frozenset({Status.OK, Status.DEGRADED})
 SEVERITY = (Status.BLOCKED, Status.DOWN, Status.DEGRADED, Status.INCONCLUSIVE, Status.OK)
 """Worst first."""
 _SURENESS = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE)
@@ -58,8 +59,8 @@ class Reading(NamedTuple):
 
 
 def reading(report: Report, at: float) -> Reading:
-    """Return what stays of a report."""
-    taken_s = response_s(report.observations)
+    """Return what stays of a report. Of what does not work, what still answers would say nothing by its speed."""
+    taken_s = response_s(report.observations) if report.status in _ANSWERING else None
     return Reading(
         at,
         None,
@@ -136,8 +137,12 @@ def _goes_on(before: Reading, after: Reading) -> bool:
 
 
 def _in_sum(runs: Sequence[Reading]) -> Iterator[Reading]:
-    """Yield one reading for each status, as long as all of its runs together, one after the other."""
-    groups = [[one for one in runs if one.status is status] for status in dict.fromkeys(one.status for one in runs)]
+    """Yield one reading for each status, as long as all of its runs together, one after the other.
+
+    The one that was seen last stays last: all of them begin within the stretch, as what it may reach out by is its.
+    """
+    last_first = dict.fromkeys(one.status for one in reversed(runs))
+    groups = [[one for one in runs if one.status is status] for status in reversed(last_first)]
     lengths = [sum(one.span_s for one in group) for group in groups]
     starts = accumulate(lengths[:-1], initial=runs[0].at)
     for group, start, length in zip(groups, starts, lengths, strict=True):

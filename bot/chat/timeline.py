@@ -275,10 +275,10 @@ def _usual(known: Sequence[tuple[float, float]]) -> float:
 
 
 def _rounded_up(value: float) -> float:
-    """Return the next number that halves well: 10, 20, 40, 60, 80, 100, 200 and so on."""
+    """Return the next number that halves well: 10, 12, 16, 20, 30, 40, 60, 80, 100, 120 and so on."""
     step = 10.0
     while True:
-        for times in (1, 2, 4, 6, 8):
+        for times in (1, 1.2, 1.6, 2, 3, 4, 6, 8):
             if value <= times * step:
                 return times * step
         step *= 10

@@ -89,7 +89,7 @@ async def test_a_saved_report_is_in_the_history(store: Store) -> None:
         BLOCKED,
         (Cause.IP_DROPPED,),
         {"web": BLOCKED},
-        0.02,
+        None,
     )
 
 
