@@ -12,7 +12,9 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from bot.chat import words
 from bot.chat.conversation import Capabilities, Request
+from bot.chat.language import say
 from bot.chat.reply import Headline, Items, Moment, Paragraph, with_lines
 from bot.store import StoreError
 from probes.model import Status
@@ -169,6 +171,8 @@ def _rendered(reply: Reply) -> Iterator[tuple[str, str]]:
     """Yield the lines of a reply, each with its style."""
     for block in with_lines(reply, _MOST_EVIDENCE, evidence=True).blocks:
         yield from _block(block)
+    if reply.picture:
+        yield f"  {say(words.PICTURE_ELSEWHERE, what=reply.picture.alt)}", "dim"
     for row in reply.buttons:
         yield from ((f"  {button.label}: {button.command}", "dim") for button in row)
 

@@ -6,6 +6,7 @@ from probes.model import Status
 
 HISTORY_WHAT = "Of which service? For example: /history whatsapp 7d — or 24h, 30d, 1y."
 HISTORY_NONE = "{name}: I have not measured it in this time."
+PICTURE_ELSEWHERE = "[{what}: a picture, which messengers show]"
 HISTORY_ALT = "{name}, {period}: how it worked over time"
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "one year"}
