@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.alerts.announcer import Announcer
-from bot.alerts.hours import zone_in
+from bot.alerts.hours import zone_in, zone_of
 from bot.alternatives import Alternatives
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
@@ -29,6 +29,7 @@ from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
 from bot.chat.wishes import WishesDesk
 from bot.checks import Checks, asked_as
+from bot.history import HOLD_S
 from bot.incidents.model import of_service
 from bot.monitor import Monitor
 from bot.news import Names, News, Poller, load_feeds
@@ -42,6 +43,7 @@ from probes.vantage import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
+    from datetime import tzinfo
 
     from bot.chat.conversation import Desk, Responder
     from bot.config import Settings
@@ -122,8 +124,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """
     catalogue = Catalogue.load(settings.catalogue_dir)
     feeds, names = load_feeds(settings.feeds_file), Names.of(catalogue)
+    hold_s = max(HOLD_S, 2.0 * settings.check_interval_seconds)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store.open(settings.database_path))
+        store = await stack.enter_async_context(Store.open(settings.database_path, hold_s=hold_s))
         prober = await stack.enter_async_context(LazyProber(settings))
         registry = _registry(settings, store)
         if registry:
@@ -158,7 +161,12 @@ def _desks(settings: Settings, store: Store, catalogue: Catalogue, checks: Check
         refusing,
         WishesDesk(store, zone=zone),
         WhyDesk(checks, catalogue),
-        Chronicle(store.history, catalogue, incidents_of=partial(_incidents_of, store)),
+        Chronicle(
+            store.history,
+            catalogue,
+            incidents_of=partial(_incidents_of, store),
+            zone_of=partial(_zone_of, store, zone),
+        ),
         Operating(
             store.statistics, feeds=news.feeds_state, registers=store.registries.lists, last_answer=checks.latest
         ),
@@ -209,6 +217,12 @@ async def _since(store: Store, service: Service, report: Report) -> Since | None
     except StoreError as error:
         _log.warning("Since when it has been so could not be read: %s", error)
         return None
+
+
+async def _zone_of(store: Store, otherwise: str, chat: str) -> tzinfo:
+    """Return the time zone of a chat."""
+    listener = await store.subscriptions.of(chat) if chat else None
+    return zone_of((listener and listener.wishes.zone) or otherwise)
 
 
 async def _incidents_of(store: Store, service: Service, since: float) -> list[Incident]:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.history import reading
+from bot.history import HOLD_S, reading
 from bot.store.announcements import Announcements
 from bot.store.broadcasts import BroadcastStore
 from bot.store.chats import Chats
@@ -59,13 +59,13 @@ class StoredReport:
 class Store:
     """The bot's memory. Every method is one transaction, and raises `StoreError` when it cannot take place."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, hold_s: float = HOLD_S) -> None:
         self._database = database
         self.chats = Chats(database)
         self.registries = Registries(database)
         self.news = NewsStore(database)
         self.outbox = OutboxStore(database)
-        self.history = History(database)
+        self.history = History(database, hold_s=hold_s)
         self.incidents = Incidents(database)
         self.subscriptions = Subscriptions(database)
         self.announcements = Announcements(database)
@@ -75,10 +75,13 @@ class Store:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[Store]:
-        """Open the file at `path` for as long as the context lasts. Raises `StoreError`."""
+    async def open(cls, path: Path, *, hold_s: float = HOLD_S) -> AsyncIterator[Store]:
+        """Open the file at `path` for as long as the context lasts. Raises `StoreError`.
+
+        `hold_s` is how long a measurement speaks for what follows it in a history.
+        """
         async with open_database(path) as database:
-            yield cls(database)
+            yield cls(database, hold_s=hold_s)
 
     async def save_report(self, target: str, report: Report, *, deep: bool, measured_at: float) -> None:
         """Keep the report as the last one of `target`, add to the history, and forget what is too old."""
