@@ -89,6 +89,8 @@ class Monitor:
         self._wanted: dict[str, Service] = {}
         self._orders_at = float("-inf")
         self._probe_at = float("-inf")
+        self._mute: set[str] = set()
+        """Services whose measurements said nothing of the host since it came into doubt."""
         self._hurried_at = float("-inf")
         self._visited: set[str] = set()
         """Those that are being measured."""
@@ -148,16 +150,24 @@ class Monitor:
         """Return what to measure now, the most overdue first; one service alone while the host is in doubt."""
         if self._host_is_doubtful:
             return self._probe(now)
+        self._mute.clear()
         due = sorted((at, id_) for id_ in self._idle if (at := self._due.get(id_, now)) <= now)
         return [self._wanted[id_] for _, id_ in due[: max(self._most_at_once - len(self._visited), 0)]]
 
     def _probe(self, now: float) -> list[Service]:
-        """Return the service that costs least of those whose check the host's trouble spoilt."""
+        """Return the service that costs least of those whose check the host's trouble spoilt.
+
+        One that says nothing of the host is not asked again for its sake: it may have troubles of its own.
+        """
         if self._visited or not self._wanted or self._probe_at <= now < self._probe_at + PROBE_S:
             return []
         self._probe_at = now
-        witnesses = [self._wanted[id_] for id_ in self._states[HOST].witnesses if id_ in self._wanted]
-        return [min(witnesses or self._wanted.values(), key=_cost)]
+        able = self._wanted.keys() - self._mute
+        if not able:
+            self._mute.clear()
+            able = set(self._wanted)
+        witnesses = able & set(self._states[HOST].witnesses)
+        return [min((self._wanted[id_] for id_ in witnesses or able), key=_cost)]
 
     @property
     def _idle(self) -> Collection[str]:
@@ -168,6 +178,12 @@ class Monitor:
         host = self._states.get(HOST)
         return host is not None and host.doubtful
 
+    @property
+    def _heard_of_host(self) -> tuple[float | None, float | None]:
+        """When something was last said for the host, and against it."""
+        host = self._states.get(HOST)
+        return (host.good_at, host.bad_at) if host else (None, None)
+
     def _pause_s(self, now: float) -> float:
         ahead_s = [at - now for id_ in self._idle if (at := self._due.get(id_, now)) > now]
         return max(min(_LONGEST_PAUSE_S, *ahead_s, _LONGEST_PAUSE_S), _SHORTEST_PAUSE_S)
@@ -176,6 +192,7 @@ class Monitor:
 
     async def _visit(self, service: Service) -> None:
         """Measure a service and keep what it led to; never fail, which would end the watch over everything."""
+        heard = self._heard_of_host
         try:
             await self._record(service, await self._checks.check(service, again=True))
         except BusyError:
@@ -188,6 +205,8 @@ class Monitor:
             self._due[service.id] = self._clock() + _RETRY_S
         finally:
             self._visited.discard(service.id)
+            if self._heard_of_host == heard:
+                self._mute.add(service.id)
 
     async def _record(self, service: Service, answer: Answer) -> None:
         """Advance the states in memory only once they have been stored: what was not stored is as if never measured."""

@@ -203,6 +203,21 @@ def test_while_the_host_is_offline_one_service_is_asked_at_a_time_and_one_messag
     assert len(after) <= 20, "not all at once"
 
 
+def test_a_service_that_says_nothing_of_the_host_does_not_keep_it_in_doubt() -> None:
+    seen: list[str] = []
+
+    def report_of(id_: str, s: float) -> Report:
+        if id_ == MANY[0]:
+            seen.append(id_)
+            return offline(id_) if len(seen) == 1 else report(id_, Status.INCONCLUSIVE, Cause.NO_OUTSIDE_CONTROL)
+        return blocked(id_, Confidence.CONFIRMED) if id_ == MANY[5] and s > 2 * HOUR else report(id_)
+
+    world = World(*MANY[:10], report_of=report_of)
+    run(world.watch(4 * HOUR))
+    assert (MANY[5], "opened") in world.said
+    assert all(len(world.times(id_)) > 40 for id_ in MANY[:10])
+
+
 def test_a_short_trouble_of_the_host_is_told_to_nobody_and_delays_nothing_for_long() -> None:
     world = World(*MANY, report_of=lambda id_, s: offline(id_) if HOUR <= s < HOUR + 120 else report(id_))
     run(world.watch(2 * HOUR))
