@@ -101,10 +101,15 @@ _GO_ON = """
 _CALL_AGAIN = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'cancelled'"
 _RESEND = """
     UPDATE message SET state = 'waiting', next_at = ?2, ended_at = NULL WHERE broadcast = ?1 AND state = 'unknown'
+    AND chat NOT IN (SELECT chat FROM broadcast_refusal)
 """
 _SPARE = """
     UPDATE message SET state = 'cancelled', failure = 'refused', next_at = NULL, ended_at = ?2
     WHERE chat = ?1 AND state IN ('waiting', 'paused') AND broadcast IS NOT NULL
+"""
+_SPARE_RETURNED = """
+    UPDATE message SET state = 'cancelled', failure = 'refused', next_at = NULL, ended_at = ?
+    WHERE id = ? AND state = 'waiting' AND broadcast IS NOT NULL AND chat IN (SELECT chat FROM broadcast_refusal)
 """
 _COUNTS = "SELECT state, count(*) FROM message WHERE broadcast = ? GROUP BY state"
 _BACKLOG = "SELECT state, count(*) FROM message GROUP BY state"
@@ -327,7 +332,8 @@ async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], n
     await _many(connection, _FINISH, [_ending(result, now) for result in results])
     about_chats = [(result.chat_state, now, result.message) for result in results if result.chat_state]
     await _many(connection, _SET_CHAT_STATE, about_chats)
-    if any(result.state == "waiting" for result in results):
+    if returned := [(now, result.message) for result in results if result.state == "waiting"]:
+        await _many(connection, _SPARE_RETURNED, returned)  # their chats may have refused while they were leased
         await connection.execute(_WITHHOLD, (now,))
 
 

@@ -108,6 +108,32 @@ async def test_whoever_wants_none_is_in_no_audience_and_is_spared_what_is_on_its
     assert await store.broadcasts.how_many(Audience(), USUAL) == 4
 
 
+async def test_whoever_refuses_meanwhile_is_told_nothing_once_more(store: Store) -> None:
+    id_ = await draft(store)
+    await store.broadcasts.start(id_, USUAL, now=2)
+    for message in await waiting(store):
+        await end(store, message, "unknown")
+    await store.refusals.refuse(ALICE, now=12)
+    await store.broadcasts.stop(id_, now=12)
+    assert await store.broadcasts.resend(id_, now=13)
+    again = (await store.outbox.exchange((), most=100, now=14)).messages
+    assert {message.chat for message in again} == {BORIS, CITY, NEWS}
+    assert (await store.outbox.counts(id_))["unknown"] == 1
+
+
+async def test_what_could_not_be_sent_while_its_chat_refused_is_not_tried_again(store: Store) -> None:
+    id_ = await draft(store)
+    await store.broadcasts.start(id_, USUAL, now=2)
+    messages = await waiting(store)
+    await store.refusals.refuse(ALICE, now=10)
+    for message in messages:
+        result = Result(message=message.id, attempt=message.attempts, state="waiting", next_at=12.0)
+        await store.outbox.exchange((result,), most=0, now=11)
+    again = (await store.outbox.exchange((), most=100, now=14)).messages
+    assert {message.chat for message in again} == {BORIS, CITY, NEWS}
+    assert (await store.outbox.counts(id_))["cancelled"] == 1
+
+
 async def test_a_refusal_is_forgotten_with_its_chat(store: Store) -> None:
     await store.refusals.refuse(ALICE, now=3)
     await store.chats.forget(ALICE)
