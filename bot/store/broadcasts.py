@@ -13,6 +13,7 @@ from bot.alerts.subscriptions import targets
 from bot.broadcasts.model import Audience, Broadcast
 from bot.incidents import Subject
 from bot.outbox import Outgoing, Priority, document
+from bot.store.chats import OF_A_MESSENGER
 from bot.store.database import StoreError, fetch_all
 from bot.store.outbox import OutboxStore, pausing, resending, resuming, stopping
 
@@ -48,15 +49,15 @@ _PANEL = "SELECT panel FROM broadcast WHERE id = ?"
 _SET_PANEL = "UPDATE broadcast SET panel = ? WHERE id = ?"
 
 # Every narrowing is a JSON list; an empty one narrows nothing.
-_AUDIENCE = """
-    FROM chat WHERE state = 'active'
+_AUDIENCE = f"""
+    FROM chat WHERE state = 'active' AND {OF_A_MESSENGER}
     AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))
     AND (:languages = '[]' OR coalesce(language, :language) IN (SELECT value FROM json_each(:languages)))
     AND (:targets = '[]' OR id IN (
         SELECT chat FROM subscription WHERE target IN (SELECT value FROM json_each(:targets))
     ))
     AND id NOT IN (SELECT chat FROM broadcast_refusal)
-"""
+"""  # noqa: S608 -- the condition is a constant
 _RECIPIENTS = f"SELECT id, coalesce(language, :language) {_AUDIENCE} ORDER BY id"
 _HOW_MANY = f"SELECT count(*) {_AUDIENCE}"
 

@@ -32,6 +32,8 @@ _MEET = """
     ON CONFLICT (id) DO UPDATE SET state = 'active', state_since = excluded.state_since WHERE state = 'gone'
     RETURNING id, kind, language, state
 """
+OF_A_MESSENGER = "instr(chat.id, ':') > 0"
+"""A condition on the table `chat`: the terminal's, whose id names no messenger, cannot be written to."""
 _FIND = "SELECT id, kind, language, state FROM chat WHERE id = ?"
 _ACTIVE = "SELECT id FROM chat WHERE state = 'active' ORDER BY id"
 _SET_LANGUAGE = "UPDATE chat SET language = ? WHERE id = ?"

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.store.chats import OF_A_MESSENGER
 from bot.store.database import fetch_all
 
 if TYPE_CHECKING:
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 DAYS = 7
 _DAY_S = 24 * 3600
 
-_CHATS = "SELECT kind, language, count(*) FROM chat WHERE state = 'active' GROUP BY kind, language ORDER BY 3 DESC"
-_SUBSCRIPTIONS = "SELECT target, count(*) FROM subscription GROUP BY target ORDER BY 2 DESC, 1"
+_CHATS = f"""
+    SELECT kind, language, count(*) FROM chat WHERE state = 'active' AND {OF_A_MESSENGER}
+    GROUP BY kind, language ORDER BY 3 DESC
+"""  # noqa: S608 -- the condition is a constant
+_SUBSCRIPTIONS = f"""
+    SELECT target, count(*) FROM subscription JOIN chat ON chat.id = subscription.chat WHERE {OF_A_MESSENGER}
+    GROUP BY target ORDER BY 2 DESC, 1
+"""  # noqa: S608 -- see above
 _MEASUREMENTS = """
     SELECT date(at, 'unixepoch'), sum(times) FROM reading WHERE at >= ? GROUP BY 1 ORDER BY 1 DESC
 """

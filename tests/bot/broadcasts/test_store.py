@@ -142,6 +142,17 @@ async def test_a_refusal_is_forgotten_with_its_chat(store: Store) -> None:
     assert not await store.refusals.refuses("telegram:99")
 
 
+async def test_the_terminal_is_in_no_audience_and_is_not_counted(store: Store) -> None:
+    await store.chats.meet("console", "private", now=1)
+    await subscribe(store, "console", "all")
+    assert await store.broadcasts.how_many(Audience(), USUAL) == 4
+    assert await store.broadcasts.start(await draft(store), USUAL, now=2) == 4
+    assert "console" not in {message.chat for message in await waiting(store)}
+    counts = await store.statistics.counts(now=200)
+    assert sum(count for *_, count in counts.chats) == 4
+    assert counts.subscriptions == ()
+
+
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
