@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_TIDY_S = 3600.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -97,12 +98,18 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(work)
         for number in _STOP_SIGNALS:
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, _stop, task)
         try:
             await asyncio.wait({task})
         finally:
             for number in _STOP_SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def _stop(task: asyncio.Task[None]) -> None:
+    """Stop once: a second signal would cut short what the first one lets end."""
+    if not task.cancelling():
+        task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +196,17 @@ def _watching(
     interested = partial(store.subscriptions.services, catalogue)
     interval_s = settings.check_interval_seconds
     monitor = Monitor(checks, store.incidents, catalogue, interested, interval_s=interval_s)
-    return monitor.run(), announcer.run()
+    return monitor.run(), announcer.run(), _tidy(store)
+
+
+async def _tidy(store: Store) -> None:
+    """Forget what has been kept for long, whether anything is measured or not."""
+    while True:
+        try:
+            await store.forget(now=time.time())
+        except StoreError as error:
+            _log.warning("Nothing old was forgotten: %s", error)
+        await asyncio.sleep(_TIDY_S)
 
 
 def _zone(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bot.store import StoreError
+from bot.store.history import KEEP_HOSTS_S
 from probes.model import Report
 
 if TYPE_CHECKING:
@@ -157,9 +158,10 @@ class Checks:
         return max(self._remembered.values(), key=lambda answer: answer.measured_at, default=None)
 
     async def last(self, service: Service) -> Answer | None:
-        """Return what was measured of a service last, whatever its age; nothing is measured for it."""
+        """Return what was measured of a service last, for as long as it is kept; nothing is measured for it."""
         key = _Key(service.kind, asked_as(service), deep=False)
-        return self._recall(key, inf) or await self._stored(key, inf)
+        kept_s = KEEP_HOSTS_S if service.kind == "host" else inf
+        return self._recall(key, kept_s) or await self._stored(key, kept_s)
 
     def _recall(self, key: _Key, fresh_s: float) -> Answer | None:
         """Return the answer in memory with its age if it is fresh: not too old, nor of a clock that was set back."""

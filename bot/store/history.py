@@ -137,9 +137,14 @@ class History:
         await connection.execute(_ADD, _packed(series.id, new, series.components))
         for tier in TIERS:
             await self._thin(connection, series, tier, new.at)
+        await self.forget(connection, now=new.at)
+
+    @staticmethod
+    async def forget(connection: aiosqlite.Connection, *, now: float) -> None:
+        """Forget what has been kept for long, within anybody's transaction."""
         for kept, keep_s in (("host", KEEP_HOSTS_S), ("service", KEEP_S)):
             for statement in _FORGET:
-                await connection.execute(statement, (kept, new.at - keep_s))
+                await connection.execute(statement, (kept, now - keep_s))
 
     async def readings(self, kind: str, target: str, *, since: float, now: float) -> list[Reading]:
         """Return what was measured of a target, settled, the reading that reaches into the time included."""

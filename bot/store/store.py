@@ -90,9 +90,17 @@ class Store:
 
         async def work(connection: aiosqlite.Connection) -> None:
             await connection.execute(_SAVE_REPORT, (*key, measured_at, document))
-            await connection.execute(_FORGET, ("host", measured_at - KEEP_HOSTS_S))
-            await connection.execute(_FORGET, ("service", measured_at - KEEP_SERVICES_S))
+            await _forget_reports(connection, measured_at)
             await self.history.write(connection, report.kind, target, reading(report, measured_at))
+
+        await self._database.transaction(work)
+
+    async def forget(self, *, now: float) -> None:
+        """Forget what has been kept for long, also where nothing is measured any more."""
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            await _forget_reports(connection, now)
+            await self.history.forget(connection, now=now)
 
         await self._database.transaction(work)
 
@@ -128,3 +136,8 @@ class Store:
                 yield StoredReport(reports.load(document), measured_at)
             except reports.ReportError as error:
                 _log.warning("A stored report is passed over: %s", error)
+
+
+async def _forget_reports(connection: aiosqlite.Connection, now: float) -> None:
+    await connection.execute(_FORGET, ("host", now - KEEP_HOSTS_S))
+    await connection.execute(_FORGET, ("service", now - KEEP_SERVICES_S))

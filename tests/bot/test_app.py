@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot import app as parts
 from bot.app import open_parts
 from bot.config import Settings
 from bot.registry import registry as registry_module
 from tests.bot.canned import TELEGRAM
+from tests.bot.transports.telegram.served import no_feeds
 from tests.fakes.register_server import FakeRegister, closing, dripping, fake_register
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeRegister]:
 
 
 def settings(tmp_path: Path, **changes: Any) -> Settings:
+    changes["feeds_file"] = no_feeds(tmp_path)
     return Settings(_env_file=None, database_path=tmp_path / "db", **changes)  # type: ignore[call-arg]  # see bot.config
 
 
@@ -61,3 +66,23 @@ async def test_without_an_address_nothing_is_fetched(tmp_path: Path, api: FakeRe
     async with open_parts(settings(tmp_path, registry_url=None)):
         await asyncio.sleep(0)
     assert api.paths == []
+
+
+async def test_a_second_signal_does_not_cut_short_what_the_first_one_lets_end() -> None:
+    begun, ended = asyncio.Event(), []
+
+    async def work() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(3):  # rounds of the loop, in which the signal is heard
+                await asyncio.sleep(0.01)
+            ended.append(True)
+
+    stopping = asyncio.ensure_future(parts.until_stopped(work()))
+    await begun.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.wait({stopping})
+    assert ended == [True]

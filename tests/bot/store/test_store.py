@@ -50,6 +50,16 @@ async def test_the_last_report_takes_the_place_of_the_one_before_and_history_kee
     ]
 
 
+async def test_what_people_typed_is_forgotten_though_nothing_is_measured_any_more(tmp_path: Path) -> None:
+    async with Store.open(tmp_path / "db") as store:
+        await store.save_report("example.org", report(kind="host"), deep=False, measured_at=100)
+        await store.save_report("whatsapp", BLOCKED, deep=False, measured_at=100)
+        await store.forget(now=101 + KEEP_HOSTS_S)
+        assert await store.latest_report("host", "example.org", deep=False) is None
+        assert await store.latest_report("service", "whatsapp", deep=False) is not None
+    assert rows(tmp_path / "db", "SELECT target FROM series JOIN reading ON series = id") == [("whatsapp",)]
+
+
 async def test_what_people_typed_is_forgotten_after_a_day(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
         await store.save_report("example.org", report(kind="host"), deep=False, measured_at=100)
