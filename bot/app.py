@@ -15,22 +15,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot import remembered
 from bot.alerts.announcer import Announcer
-from bot.alerts.hours import zone_in, zone_of
+from bot.alerts.hours import zone_in
 from bot.alternatives import Alternatives
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, with_progress
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
-from bot.chat.past import Incident
 from bot.chat.refusing import RefusalDesk
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.why import WhyDesk
 from bot.chat.wishes import WishesDesk
-from bot.checks import Checks, asked_as
+from bot.checks import Checks
 from bot.history import HOLD_S
-from bot.incidents.model import of_service
 from bot.monitor import Monitor
 from bot.news import Names, News, Poller, load_feeds
 from bot.outbox.wake import Wake
@@ -43,12 +42,10 @@ from probes.vantage import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
-    from datetime import tzinfo
 
     from bot.chat.conversation import Desk, Responder
     from bot.config import Settings
     from bot.news import Story
-    from bot.store.history import Since
     from probes.model import Report, Service
 
 _log = logging.getLogger(__name__)
@@ -149,7 +146,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             registry,
             newsstand,
             _desks(settings, store, catalogue, checks, news),
-            since=partial(_since, store),
+            since=partial(remembered.since, store),
             alternatives=Alternatives(checks, catalogue),
         )
         for work in _watching(settings, store, catalogue, checks, stories=newsstand, wake=wake):
@@ -171,8 +168,8 @@ def _desks(settings: Settings, store: Store, catalogue: Catalogue, checks: Check
         Chronicle(
             store.history,
             catalogue,
-            incidents_of=partial(_incidents_of, store),
-            zone_of=partial(_zone_of, store, zone),
+            incidents_of=partial(remembered.incidents_of, store),
+            zone_of=partial(remembered.zone_of, store, zone),
         ),
         Operating(
             store.statistics, feeds=news.feeds_state, registers=store.registries.lists, last_answer=checks.latest
@@ -225,27 +222,6 @@ async def stored_news(settings: Settings, service: Service, country: str | None)
             return await news.for_service(service, (settings.language,), country=country)
     except StoreError:
         return []
-
-
-async def _since(store: Store, service: Service, report: Report) -> Since | None:
-    """Return since when a service has been as a report says; an answer does without where that cannot be read."""
-    try:
-        return await store.history.since(service.kind, asked_as(service), {report.status}, now=time.time())
-    except StoreError as error:
-        _log.warning("Since when it has been so could not be read: %s", error)
-        return None
-
-
-async def _zone_of(store: Store, otherwise: str, chat: str) -> tzinfo:
-    """Return the time zone of a chat."""
-    listener = await store.subscriptions.of(chat) if chat else None
-    return zone_of((listener and listener.wishes.zone) or otherwise)
-
-
-async def _incidents_of(store: Store, service: Service, since: float) -> list[Incident]:
-    """Return the incidents of a service as its history shows them."""
-    found = await store.incidents.incidents_of(of_service(service.id), since=since)
-    return [Incident(one.opened_at, one.closed_at, one.severity, one.course[-1].causes) for one in found]
 
 
 def _registry(settings: Settings, store: Store) -> Registry | None:
