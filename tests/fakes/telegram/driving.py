@@ -1,5 +1,6 @@
 """The side of people: what a test's users do in their chats, and how the test waits for the bot."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.telegram.asking import Question
@@ -75,8 +76,14 @@ class Chat(ChatState):
         topic: str | None = None,
         anonymous: bool = False,
         age_s: int = 0,
+        entities: Sequence[Json] = (),
+        photo: str | None = None,
     ) -> Message:
-        """A person writes. `anonymous` writes as an anonymous administrator; `age_s` is how long ago it was."""
+        """A person writes. `anonymous` writes as an anonymous administrator; `age_s` is how long ago it was.
+
+        `entities` are what the person marked; those that Telegram finds by itself are added. With a `photo`, which is
+        a file's id, the text stands below it.
+        """
         if anonymous and not self.member(user).is_admin:
             raise ValueError(f"{user.first_name} is no administrator and cannot be anonymous")
         if self.kind == "private":
@@ -85,7 +92,8 @@ class Chat(ChatState):
         if reply_to is None and thread_id is not None:
             # Telegram shows what is said in a topic as a reply to the message that created the topic.
             reply_to = self.message(thread_id)
-        message = self.written(_text_body(text), user, thread_id=thread_id, reply_to=reply_to)
+        body = _text_body(text, entities) if photo is None else _photo_body(photo, text, entities)
+        message = self.written(body, user, thread_id=thread_id, reply_to=reply_to)
         message.date -= age_s
         if anonymous:
             message.sender, message.sender_chat = ANONYMOUS_ADMIN, self
@@ -262,6 +270,16 @@ class Chat(ChatState):
         return is_answer or bool(meant) or f"@{me.username}" in mentions
 
 
-def _text_body(text: str) -> Json:
-    entities = found_entities(text)
+def _text_body(text: str, marked: Sequence[Json] = ()) -> Json:
+    entities = _entities(text, marked)
     return {"text": text} | ({"entities": entities} if entities else {})
+
+
+def _photo_body(file_id: str, caption: str, marked: Sequence[Json]) -> Json:
+    entities = _entities(caption, marked)
+    size = {"file_id": file_id, "file_unique_id": f"unique-{file_id}", "width": 1280, "height": 720}
+    return {"photo": [size], "caption": caption} | ({"caption_entities": entities} if entities else {})
+
+
+def _entities(text: str, marked: Sequence[Json]) -> list[Json]:
+    return sorted([*found_entities(text), *marked], key=lambda entity: (entity["offset"], -entity["length"]))

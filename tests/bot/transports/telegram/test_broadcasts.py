@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.chat import words
+from bot.chat.words_outbox import REPEATED
 from tests.bot.transports.telegram.served import Bot, becomes, say
 from tests.fakes.telegram import faults
+from tests.fakes.telegram.text import utf16_length
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,11 +41,16 @@ async def operated(bot: Bot, *admins: int) -> AsyncIterator[Chat]:
         yield bot.api.private(bot.api.user(1, "Amina", "en"))
 
 
-async def written(chat: Chat, text: str = "/broadcast Dear readers") -> Message:
+async def written(chat: Chat, text: str = "/broadcast Dear readers", **more: Any) -> Message:
     """Write a broadcast; return its draft."""
-    await say(chat, text)
+    await say(chat, text, **more)
     _, draft = await chat.replies(2)
     return draft
+
+
+def marked(text: str, part: str, kind: str, **more: str) -> dict[str, Any]:
+    """What says that a part of a text is of a kind."""
+    return {"type": kind, "offset": utf16_length(text.partition(part)[0]), "length": utf16_length(part), **more}
 
 
 async def pressed(chat: Chat, message: Message, label: str, wanted: str) -> Message:
@@ -160,6 +169,49 @@ async def test_what_telegram_refuses_is_no_broadcast(bot: Bot) -> None:
         assert await bot.store.broadcasts.latest(1) == []
 
 
+async def test_marks_and_links_arrive_as_they_were_written(bot: Bot) -> None:
+    text = "/broadcast Dear 🎈 readers, look <here> & now"
+    link = "https://example.org/?a=1&b=2"
+    marks = [marked(text, "Dear 🎈", "bold"), marked(text, "look <here>", "text_link", url=link)]
+    async with operated(bot) as chat:
+        draft = await written(chat, text, entities=marks)
+        await pressed(chat, draft, "Send to 3 chats", "has begun")
+        boris = bot.api.private(bot.api.user(2))
+        for told in (await boris.reply(), chat.from_bot[0]):
+            assert told.text == "Dear 🎈 readers, look <here> & now"
+            assert told.marked("bold") == ["Dear 🎈"]
+            assert told.marked("text_link") == ["look <here>"]
+            assert [entity.get("url") for entity in told.entities] == [None, link]
+
+
+async def test_a_picture_goes_with_what_stands_below_it(bot: Bot) -> None:
+    text = "/broadcast Dear readers"
+    async with operated(bot) as chat:
+        draft = await written(chat, text, photo="photo-of-the-city", entities=[marked(text, "Dear", "italic")])
+        await pressed(chat, draft, "Send to 3 chats", "has begun")
+        boris = bot.api.private(bot.api.user(2))
+        for told in (await boris.reply(), chat.from_bot[0]):
+            assert told.body["photo"][0]["file_id"] == "photo-of-the-city"
+            assert told.text == "Dear readers"
+            assert told.marked("italic") == ["Dear"]
+            assert len(told.buttons) == 1
+
+
+async def test_below_a_picture_there_is_less_room(bot: Bot) -> None:
+    async with operated(bot) as chat:
+        await say(chat, "/broadcast " + "x" * 1025, photo="photo-of-the-city")
+        assert "1025 of at most 1024 characters" in (await chat.reply()).text.replace(",", "")
+        assert await bot.store.broadcasts.latest(1) == []
+
+
+async def test_a_picture_that_telegram_refuses_is_no_broadcast(bot: Bot) -> None:
+    async with operated(bot) as chat:
+        bot.api.fault("sendPhoto", faults.error(400, "Bad Request: wrong file identifier/HTTP URL specified"))
+        await say(chat, "/broadcast Dear readers", photo="photo-of-the-city")
+        assert "Telegram does not take this message" in (await chat.reply()).text
+        assert await bot.store.broadcasts.latest(1) == []
+
+
 async def test_an_answered_message_is_passed_on_as_it_is(bot: Bot) -> None:
     async with operated(bot) as chat:
         original = await say(chat, "/help")
@@ -199,6 +251,37 @@ async def test_no_more_announcements_is_one_button(bot: Bot) -> None:
         await boris.reply()
 
 
+async def test_in_a_group_only_administrators_want_no_more(bot: Bot) -> None:
+    async with operated(bot) as chat:
+        amina, carla = bot.api.user(1), bot.api.user(3, "Carla", "en")
+        group = bot.api.group(members=[carla], admins=[amina])
+        draft = await written(chat)
+        await pressed(chat, draft, "Send to 3 chats", "has begun")
+        told = await group.reply()
+        await group.press(told, "No more announcements", carla)
+        assert words.ADMINS_ONLY in (await group.reply()).text
+        assert not await bot.store.refusals.refuses("telegram:-4001")
+        await group.press(told, "No more announcements", amina)
+        assert "no more announcements here" in (await group.reply()).text
+        assert await bot.store.refusals.refuses("telegram:-4001")
+
+
+async def test_what_may_have_arrived_is_sent_again_only_when_that_is_wanted(bot: Bot) -> None:
+    async with operated(bot) as chat:
+        bot.api.fault("sendMessage", faults.reset(), chat_id=2)
+        draft = await written(chat)
+        await pressed(chat, draft, "Send to 3 chats", "has begun")
+        end = await ended(chat)
+        boris = bot.api.private(bot.api.user(2))
+        assert "may have arrived, or not: 1" in end.text
+        assert boris.from_bot == []
+        await chat.press(end, "Send again to 1 unknown")
+        again = await boris.reply()
+        assert again.text == f"{REPEATED}\n\nDear readers"
+        await chat.until(lambda: any("arrived: 3" in message.text for message in chat.from_bot), "three that arrived")
+        assert len(bot.api.chats[-4001].messages) == 1
+
+
 async def test_it_is_paused_goes_on_and_is_stopped(bot: Bot, store: Store) -> None:
     async with operated(bot) as chat:
         for number in range(100, 300):
@@ -224,6 +307,34 @@ async def test_two_at_once_both_arrive(bot: Bot) -> None:
             chat._read = len(chat.from_bot)
         boris = bot.api.private(bot.api.user(2))
         assert sorted(message.text for message in boris.messages) == ["one", "two"]
+
+
+async def test_two_that_overlap_both_reach_everybody_once(bot: Bot, store: Store) -> None:
+    async with operated(bot) as chat:
+        people = [bot.api.private(bot.api.user(number)) for number in range(100, 130)]
+        for person in people:
+            await store.chats.meet(f"telegram:{person.id}", "private", now=1)
+        drafts = [await written(chat, f"/broadcast {text}") for text in ("one", "two")]
+        for draft in drafts:
+            await pressed(chat, draft, "Send to 33 chats", "has begun")
+        assert {one.state for one in await store.broadcasts.latest(2)} == {"running"}
+
+        async def states() -> set[str]:
+            return {one.state for one in await store.broadcasts.latest(2)}
+
+        await becomes(states, {"finished"})
+        assert all(sorted(message.text for message in person.from_bot) == ["one", "two"] for person in people)
+
+
+async def test_a_time_ahead_is_kept(bot: Bot, store: Store) -> None:
+    at = (datetime.now(UTC) + timedelta(days=2)).replace(second=0, microsecond=0)
+    async with operated(bot) as chat:
+        await written(chat)
+        await say(chat, f"/broadcasts 1 at {at:%Y-%m-%d %H:%M}")
+        assert "Broadcast 1 — begins" in (await chat.reply()).text
+        (one,) = await store.broadcasts.latest(1)
+        assert (one.state, one.start_at) == ("scheduled", at.timestamp())
+        assert await store.outbox.backlog() == {}
 
 
 async def test_the_list_has_pages(bot: Bot, store: Store) -> None:
