@@ -46,7 +46,8 @@ async def answering(path: Path, obey: Obey) -> AsyncIterator[None]:
         try:
             if task is not None and len(callers) < _MOST_CALLERS:
                 callers.add(task)
-                with suppress(OSError, TimeoutError):
+                # Cancelled below and by nobody else; of a cancelled caller asyncio (3.11) logs a traceback.
+                with suppress(OSError, TimeoutError, asyncio.CancelledError):
                     await _converse(reader, writer, obey)
         finally:
             callers.discard(task)
