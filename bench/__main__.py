@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
     from bench.table import Row
 
-NAMES = ("verdict", "scenarios", "deep", "cpu", "cache", "startup", "telegram", "chat", "news", "outbox", "history")
+NAMES = (
+    "verdict",
+    "scenarios",
+    "deep",
+    "cpu",
+    "cache",
+    "startup",
+    "telegram",
+    "chat",
+    "news",
+    "outbox",
+    "broadcast",
+    "history",
+)
 
 
 class Benchmark(Protocol):

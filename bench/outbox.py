@@ -33,7 +33,7 @@ def measure(size: Size) -> list[Row]:
     people = size.pick(10_000, 100)
     all_of_it = asyncio.run(_tell(people, _FASTER, 0))
     with_others = asyncio.run(_tell(people, 1, size.pick(12.0, 1.0)))
-    return [*_rate(all_of_it, people), *_waits(with_others), asyncio.run(_lease(people))]
+    return [*rate(all_of_it, people), *_waits(with_others), asyncio.run(_lease(people))]
 
 
 async def _tell(people: int, faster: float, seconds: float) -> dict[str, float]:
@@ -44,7 +44,8 @@ async def _tell(people: int, faster: float, seconds: float) -> dict[str, float]:
         return figures
 
 
-def _rate(figures: dict[str, float], people: int) -> list[Row]:
+def rate(figures: dict[str, float], people: int) -> list[Row]:
+    """Return how close to the allowed rate people were told, and what that took."""
     allowed = Rates().overall.count / Rates().overall.per_s
     detail = f"{people:,} chats in {figures['took_s']:.0f} s, {allowed:.0f} a second allowed"
     return [

@@ -53,7 +53,7 @@ class Watched(TelegramDelivery):
 async def tell(api: str, token: str, people: int, faster: float, seconds: float) -> dict[str, float]:
     with TemporaryDirectory() as folder:
         async with Store.open(Path(folder) / "db") as store, AiohttpRequest() as request:
-            await _meet(store, people)
+            await meet(store, people)
             bot = Bot(token, f"{api}/bot", request=request, get_updates_request=AiohttpRequest(pool_size=1))
             delivery = Watched(bot, store.chats, language="en")
             pacer = Pacer(Rates().times(faster))
@@ -104,7 +104,8 @@ async def _waits(outbox: Outbox, delivery: Watched, pacer: Pacer, people: int, s
     return {"reply_s": max(replies), "alert_s": max(waits)}
 
 
-async def _meet(store: Store, people: int) -> None:
+async def meet(store: Store, people: int) -> None:
+    """Let as many people be known."""
     for first in range(1, people + 1, 500):
         chats = range(first, min(first + 500, people + 1))
         await asyncio.gather(*(store.chats.meet(f"telegram:{number}", "private", now=1) for number in chats))
