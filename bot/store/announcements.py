@@ -1,6 +1,7 @@
 """What chats are told of changes: kept in the transaction in which the messages begin to wait to be sent.
 
-Alerts that still wait are called back where there is more to tell, and everything is told anew, in one message.
+Alerts that still wait are called back where there is more to tell, and everything is told anew, in one message; not
+while one of them may have been told: that is repeated as what it was, and its end belongs to it.
 Who hears of what is `bot.alerts.subscriptions`' affair; how it is worded, the caller's.
 """
 
@@ -33,10 +34,12 @@ _MOST_CALLED_BACK = 20
 _MAY_HEAR = "cursor < :up_to AND (held_until IS NULL OR held_until <= :now)"
 _BEHIND = f"{LISTENER} WHERE {_MAY_HEAR} ORDER BY cursor LIMIT :most"
 _OLDEST = f"SELECT min(cursor) FROM listener WHERE {_MAY_HEAR}"  # noqa: S608 -- a constant
-_WAITS = """
-    EXISTS (SELECT 1 FROM message WHERE message.chat = last_alert.chat AND state = 'waiting' AND subject GLOB 'alerts*')
+_UNTOLD = """
+    (SELECT max(doubts) FROM message
+     WHERE message.chat = last_alert.chat AND state = 'waiting' AND subject GLOB 'alerts*') = 0
 """
-_OLDEST_ALERT = f"SELECT min(cursor) FROM last_alert WHERE at > ? AND {_WAITS}"  # noqa: S608 -- a constant
+"""Some alerts wait, and none of them may have been told."""
+_OLDEST_ALERT = f"SELECT min(cursor) FROM last_alert WHERE at > ? AND {_UNTOLD}"  # noqa: S608 -- a constant
 _WITH_DIGEST = f"{LISTENER} WHERE digest_at <= ? ORDER BY digest_at LIMIT ?"
 _DIGESTS_DUE = "SELECT EXISTS (SELECT 1 FROM listener WHERE digest_at <= ?)"
 _LANGUAGES = """
@@ -44,7 +47,7 @@ _LANGUAGES = """
 """
 _LAST_ALERTS = f"""
     SELECT chat, threads, cursor, told FROM last_alert
-    WHERE chat IN (SELECT value FROM json_each(?)) AND at > ? AND {_WAITS}
+    WHERE chat IN (SELECT value FROM json_each(?)) AND at > ? AND {_UNTOLD}
 """  # noqa: S608 -- see above
 _ADVANCE = "UPDATE listener SET cursor = ?, held_until = ? WHERE chat = ?"
 _TELL = """
@@ -263,7 +266,7 @@ def _digests(chat: str, summary: Summary, now: float) -> Iterable[Outgoing]:
 
 
 async def take_back(connection: aiosqlite.Connection, chat: str, now: float) -> None:
-    """Let a chat stand as before its last alerts, if these still wait: everything is decided anew."""
+    """Let a chat stand as before its last alerts, if these surely were not told: everything is decided anew."""
     found = await listeners(connection, FIND, (chat,))
     last = await _last_alerts(connection, found, now)
     if chat in last and await _called_back(connection, chat, last[chat], now):

@@ -13,6 +13,7 @@ from bot.alerts.subscriptions import Told
 from bot.incidents import HOST, Claim, State
 from bot.incidents.model import Run
 from bot.news import Story
+from bot.outbox.model import Result
 from bot.store import Store, StoreError
 from probes.model import Cause, Status, Vantage
 from tests.bot.canned import report
@@ -162,6 +163,18 @@ async def test_leaving_one_thing_leaves_the_other_news(telling: Telling) -> None
     await telling.look(after_s=30)
     await telling.unsubscribe(A, "service:telegram")
     assert first_lines(await telling.told(after_s=5)) == [(A, BLOCKED)]
+
+
+async def test_the_end_of_what_may_have_been_told_is_told_even_to_who_muted_it_meanwhile(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.happen(opened())
+    await telling.look(after_s=30)
+    [sent] = (await telling.store.outbox.exchange(most=1, now=telling.now)).messages
+    lost = Result(message=sent.id, attempt=sent.attempts, state="waiting", next_at=telling.now, doubtful=True)
+    await telling.store.outbox.exchange([lost], most=0, now=telling.now)
+    await telling.wish(A, muted_until=NOON + 7200)
+    await telling.close(opened())
+    assert first_lines(await telling.told(after_s=30)) == [(A, BLOCKED), (A, CLEAR)]
 
 
 # --- silence ---------------------------------------------------------------------------------------------------------

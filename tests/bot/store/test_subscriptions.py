@@ -10,6 +10,7 @@ from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes
 from bot.chat.replies import plain
 from bot.outbox import Said
+from bot.outbox.model import Result
 from bot.store import Store
 from bot.store.announcements import Summary, Telling
 from probes.catalogue import Catalogue
@@ -141,6 +142,36 @@ async def test_what_is_on_its_way_is_not_called_back(store: Store) -> None:
     await store.subscriptions.unsubscribe(CHAT, None, now=NOON)
     after = await found(store)
     assert (after.cursor, dict(after.subscriptions), set(after.told)) == (9, {}, {TELEGRAM_SUBJECT})
+
+
+async def lose_the_answer(store: Store) -> None:
+    """Send what waits, and never learn whether it arrived."""
+    [sent] = (await store.outbox.exchange(most=1, now=NOON)).messages
+    lost = Result(message=sent.id, attempt=sent.attempts, state="waiting", next_at=NOON, doubtful=True)
+    await store.outbox.exchange([lost], most=0, now=NOON)
+
+
+async def test_what_may_have_been_told_is_not_called_back(store: Store) -> None:
+    await subscribe(store, Subscription("all"))
+    await tell(store)
+    await lose_the_answer(store)
+    await store.subscriptions.wish(CHAT, WISHES, language="en", cursor=0, now=NOON)
+    after = await found(store)
+    assert (after.cursor, set(after.told)) == (9, {TELEGRAM_SUBJECT})
+    assert await store.outbox.backlog() == {"waiting": 1}
+    assert await store.announcements.earliest_cursor(9, now=NOON) == 9
+
+
+async def test_what_may_have_been_told_is_still_known_to_be_a_repeat_when_there_is_more_to_tell(store: Store) -> None:
+    await subscribe(store, Subscription("all"))
+    await tell(store)
+    await lose_the_answer(store)
+    await tell(store, up_to=12)
+    [repeated] = (await store.outbox.exchange(most=5, now=NOON)).messages
+    assert repeated.doubts == 1
+    told = Result(message=repeated.id, attempt=repeated.attempts, state="sent")
+    [more] = (await store.outbox.exchange([told], most=5, now=NOON)).messages
+    assert more.doubts == 0
 
 
 async def test_a_digest_is_due_once(store: Store) -> None:
