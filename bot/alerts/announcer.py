@@ -164,7 +164,7 @@ class Announcer:
         services = [self._services[id_] for id_ in ids if id_ in self._services][-_MOST_EXPLAINED:]
         languages = await self._store.announcements.languages()
         return {
-            language: {one.id: await self._stories.about(one, language, country) for one in services}
+            language: {one.id: await _about(self._stories, one, language, country) for one in services}
             for language in languages
         }
 
@@ -189,10 +189,23 @@ class Announcer:
         if not listener.reachable or not subscribed or (wishes.muted_until or 0.0) > now:
             return Summary({}, next_at)
         recent = [one for one in incidents if one.closed_at is None or one.closed_at > now - PERIOD_S[kind]]
-        found = heard_of(listener, recent, self._categories)
-        with speaking(listener.language):
-            setting = Setting(now=now, zone=zone, services=self._services)
-            said = Said(digest(kind, found, len(subscribed), setting))
+        setting = Setting(now=now, zone=zone, services=self._services)
+        try:
+            found = heard_of(listener, recent, self._categories)
+            with speaking(listener.language):
+                said = Said(digest(kind, found, len(subscribed), setting))
+        except Exception:  # noqa: BLE001 -- whatever it is, others wait for theirs
+            _log.exception("The digest of %s could not be made", listener.chat)
+            return Summary({}, next_at)
         threads = {one.thread for one in listener.subscriptions.values()}
         thread = threads.pop() if len(threads) == 1 else None
         return Summary({thread: said}, next_at, not_before=listener.quiet_until(now, self._zone) or now)
+
+
+async def _about(stories: Stories, service: Service, language: str, country: str | None) -> Sequence[Story]:
+    """Return what is in the news about a service; nothing if that fails, as an alert is worth telling without."""
+    try:
+        return await stories.about(service, language, country)
+    except Exception:  # noqa: BLE001 -- whatever it is, the alert does not wait for it
+        _log.exception("What is in the news about %s could not be found", service.id)
+        return ()

@@ -230,7 +230,7 @@ class Incidents:
             return None
         try:
             return reports.load(zlib.decompress(rows[0][0]).decode())
-        except reports.ReportError as error:
+        except (zlib.error, UnicodeDecodeError, reports.ReportError) as error:
             _log.warning("The report behind incident %s is passed over: %s", id_, error)
             return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.alerts import bulletin
+from bot.alerts import announcer, bulletin
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Told
 from bot.incidents import HOST, Claim, State
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.alerts.hearing import Item
+    from bot.alerts.hours import Digest
     from bot.alerts.wording import Setting
     from bot.chat.reply import Reply
     from probes.model import Service
@@ -264,6 +265,22 @@ async def test_an_alert_has_what_the_report_and_the_news_add(tmp_path: Path) -> 
     assert stories.asked == [("whatsapp", "en", "ZZ")]
 
 
+class NoStory:
+    async def about(self, service: Service, language: str, country: str | None) -> Sequence[Story]:
+        raise StoreError(f"no news of {service.id} in {language} for {country}")
+
+
+async def test_an_alert_is_told_without_the_news_that_cannot_be_had(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Store.open(tmp_path / "db") as store:
+        telling = Telling(store, stories=NoStory())
+        await telling.subscribe(A, "all")
+        await telling.happen(opened())
+        assert first_lines(await telling.told(after_s=30)) == [(A, BLOCKED)]
+    assert "What is in the news about whatsapp" in caplog.text
+
+
 # --- when asked for late ---------------------------------------------------------------------------------------------
 
 
@@ -308,6 +325,26 @@ async def test_a_digest_waits_for_the_end_of_quiet_hours_and_a_muted_chat_gets_n
     assert await telling.told() == []
     telling.now = NOON + 3600
     assert [one.chat for one in await telling.told()] == [A]
+
+
+async def test_a_digest_that_cannot_be_worded_keeps_no_other_back(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await telling.subscribe(A, "service:whatsapp")
+    await telling.wish(A, digest="weekly", digest_at=NOON)
+    await telling.subscribe(B, "all")
+    await telling.wish(B, digest="daily", digest_at=NOON)
+    real = announcer.digest
+
+    def digest(kind: Digest, *rest: Any) -> Reply:
+        if kind == "weekly":
+            raise KeyError("a status that nobody knows")
+        return real(kind, *rest)
+
+    monkeypatch.setattr(announcer, "digest", digest)
+    assert [one.chat for one in await telling.told()] == [B]
+    assert f"The digest of {A} could not be made" in caplog.text
+    assert not await telling.store.announcements.are_digests_due(telling.now), "it is not tried for ever"
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

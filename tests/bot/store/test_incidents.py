@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,15 @@ async def test_what_a_measurement_led_to_is_there_after_a_restart(path: Path) ->
         assert (stored.id, stored.change.incident) == (1, found.id)
         assert (stored.change.what, stored.change.since) == ("opened", 1060)
         assert await incidents.evidence(found.id) == BLOCKED
+
+
+@pytest.mark.parametrize("spoilt", [b"not compressed", zlib.compress(b"\xff"), zlib.compress(b"{}")])
+async def test_a_report_that_cannot_be_read_is_passed_over(incidents: Incidents, path: Path, spoilt: bytes) -> None:
+    await watch(incidents, BLOCKED, BLOCKED)
+    [found] = await incidents.open_incidents()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE incident SET evidence = ?", (spoilt,))
+    assert await incidents.evidence(found.id) is None
 
 
 async def test_an_incident_keeps_its_course_and_the_worst_that_it_came_to(incidents: Incidents) -> None:
