@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.alerts import announcer, bulletin
+from bot.alerts import bulletin
+from bot.alerts import digest as digests
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Told
 from bot.incidents import HOST, Claim, State
@@ -334,14 +335,14 @@ async def test_a_digest_that_cannot_be_worded_keeps_no_other_back(
     await telling.wish(A, digest="weekly", digest_at=NOON)
     await telling.subscribe(B, "all")
     await telling.wish(B, digest="daily", digest_at=NOON)
-    real = announcer.digest
+    real = digests.digest
 
     def digest(kind: Digest, *rest: Any) -> Reply:
         if kind == "weekly":
             raise KeyError("a status that nobody knows")
         return real(kind, *rest)
 
-    monkeypatch.setattr(announcer, "digest", digest)
+    monkeypatch.setattr("bot.alerts.announcer.digest", digest)
     assert [one.chat for one in await telling.told()] == [B]
     assert f"The digest of {A} could not be made" in caplog.text
     assert not await telling.store.announcements.are_digests_due(telling.now), "it is not tried for ever"
