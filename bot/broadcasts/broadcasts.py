@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from bot.broadcasts.model import OVER, Tally
@@ -16,7 +17,7 @@ from bot.chat.panels import Seen, panel
 from bot.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from bot.broadcasts.model import Broadcast, State
     from bot.chat.reply import Reply
@@ -37,11 +38,18 @@ class Refusal(Exception):  # noqa: N818 -- an answer more than an error
     """The platform does not take a message; the text is its reason."""
 
 
+class NotShown(Exception):  # noqa: N818 -- see above
+    """A message could not be shown now, but may be later; the text is the reason."""
+
+
 class Stage(Protocol):
     """Where operators see what becomes of a broadcast."""
 
     async def show(self, chat: str, message: str | None, reply: Reply) -> str | None:
-        """Put a reply in the place of a message, or below all others; return the message's id, if it is known."""
+        """Put a reply in the place of a message, or below all others; return the message's id, if it is known.
+
+        Raises `NotShown` where it is worth another try.
+        """
 
     async def preview(self, chat: str, content: Content, language: str) -> None:
         """Show a content exactly as it will arrive at those who chose a language, or none. Raises `Refusal`."""
@@ -124,24 +132,25 @@ class Broadcasts:
 
     async def run(self, stage: Stage, operators: Collection[str]) -> None:
         """Begin, show and end broadcasts for ever. A scheduled one of whoever is no operator any more is discarded."""
-        shown: dict[int, Reply] = {}
+        shown: dict[int, Reply | None] = {}
         while True:
-            try:
+            with _going_on("Broadcasts were"):
                 for broadcast in await self._followed(shown):
-                    await self._tend(broadcast, operators)
-                    if broadcast.made_by in operators:
-                        await self._show(broadcast.id, stage, shown)
-            except StoreError as error:
-                _log.warning("Broadcasts were not tended to: %s", error)
-            except Exception:  # noqa: BLE001 -- what is wrong with one must not end the others, nor the alerts
-                _log.exception("Broadcasts were not tended to")
+                    with _going_on(f"Broadcast {broadcast.id} was"):
+                        await self._tend(broadcast, operators)
+                        if broadcast.made_by in operators:
+                            await self._show(broadcast.id, stage, shown)
             await self._until_changed()
 
     async def _followed(self, shown: Collection[int]) -> list[Broadcast]:
         """Return those that are not over, and those whose end was not shown yet."""
         active = await self.store.active()
-        ended = [await self.store.find(id_) for id_ in shown if id_ not in {one.id for one in active}]
-        return active + [one for one in ended if one]
+        followed = {one.id: one for one in active}
+        for id_ in set(shown) - followed.keys():
+            with _going_on(f"Broadcast {id_} was"):
+                if one := await self.store.find(id_):
+                    followed[id_] = one
+        return list(followed.values())
 
     async def _tend(self, broadcast: Broadcast, operators: Collection[str]) -> None:
         if broadcast.state == "scheduled":
@@ -160,11 +169,12 @@ class Broadcasts:
             _log.warning("Broadcast %d is discarded: %s is no operator any more", broadcast.id, broadcast.made_by)
             await self.discard(broadcast.id)
 
-    async def _show(self, id_: int, stage: Stage, shown: dict[int, Reply]) -> None:
+    async def _show(self, id_: int, stage: Stage, shown: dict[int, Reply | None]) -> None:
         """Show its operator how one stands, in the message that shows it already; once more only what has changed."""
         one = await self.store.find(id_)
         if one is None or one.started_at is None:
             return
+        shown.setdefault(id_, None)  # to be followed until its end is shown
         known, operator = await self.store.panel(id_), await self._chats.find(one.made_by)
         seen = await self.seen(one)
         with speaking((operator and operator.language) or self._usual.language):
@@ -196,6 +206,17 @@ class Broadcasts:
         except TimeoutError:
             pass
         self._changed.clear()
+
+
+@contextmanager
+def _going_on(whose: str) -> Iterator[None]:
+    """Log whatever is wrong: with one it must not end the others, with all not the alerts."""
+    try:
+        yield
+    except (StoreError, NotShown) as error:
+        _log.warning("%s not tended to: %s", whose, error)
+    except Exception:  # noqa: BLE001 -- see above
+        _log.exception("%s not tended to", whose)
 
 
 def tally(counts: dict[MessageState, int]) -> Tally:

@@ -6,6 +6,7 @@ The messages themselves are `bot.store.outbox`' affair; it is asked within the s
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from bot.outbox import Content
     from bot.store.database import Database
     from bot.store.outbox import Statement
+
+_log = logging.getLogger(__name__)
 
 _COLUMNS = "id, made_by, made_at, state, audience, start_at, started_at, ended_at"
 _DRAFT = "INSERT INTO broadcast (made_by, made_at, state, audience) VALUES (?, ?, 'draft', '{}') RETURNING id"
@@ -76,6 +79,7 @@ class BroadcastStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._passed_over: set[int] = set()
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -108,11 +112,11 @@ class BroadcastStore:
         return await self._database.transaction(work)
 
     async def latest(self, most: int, offset: int = 0) -> list[Broadcast]:
-        """Return broadcasts, the newest first."""
+        """Return broadcasts, the newest first; those that cannot be read are passed over."""
         return await self._list(_LATEST, (most, offset))
 
     async def active(self) -> list[Broadcast]:
-        """Return those that wait for their time, are on their way, or are paused."""
+        """Return those that wait for their time, are on their way, or are paused, as far as they can be read."""
         return await self._list(_ACTIVE, ())
 
     async def how_many(self, audience: Audience, usual: Usual) -> int:
@@ -179,9 +183,19 @@ class BroadcastStore:
 
     async def _list(self, statement: str, values: tuple[object, ...]) -> list[Broadcast]:
         async def work(connection: aiosqlite.Connection) -> list[Broadcast]:
-            return [await _whole(connection, row) for row in await fetch_all(connection, statement, values)]
+            read = [await self._readable(connection, row) for row in await fetch_all(connection, statement, values)]
+            return [one for one in read if one]
 
         return await self._database.transaction(work)
+
+    async def _readable(self, connection: aiosqlite.Connection, row: Any) -> Broadcast | None:  # noqa: ANN401 -- see below
+        try:
+            return await _whole(connection, row)
+        except StoreError as error:
+            if row[0] not in self._passed_over:  # lists are asked for every few seconds
+                self._passed_over.add(row[0])
+                _log.warning("Passed over: %s", error)
+            return None
 
     async def _change(
         self,
@@ -234,14 +248,15 @@ async def _whole(connection: aiosqlite.Connection, row: Any) -> Broadcast:  # no
     id_, made_by, made_at, state, audience, start_at, started_at, ended_at = row
     try:
         variants = {language: document.load(text) for language, text in await fetch_all(connection, _VARIANTS, (id_,))}
-    except document.DocumentError as error:
+        wanted = Audience(**{name: frozenset(chosen) for name, chosen in json.loads(audience).items()})
+    except (document.DocumentError, AttributeError, TypeError, ValueError) as error:
         raise StoreError(f"broadcast {id_} cannot be read: another version of the bot wrote it") from error
     return Broadcast(
         id=id_,
         made_by=made_by,
         made_at=made_at,
         state=state,
-        audience=Audience(**{name: frozenset(chosen) for name, chosen in json.loads(audience).items()}),
+        audience=wanted,
         variants=variants,
         start_at=start_at,
         started_at=started_at,

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bot.broadcasts.broadcasts import Refusal
+from bot.broadcasts.broadcasts import NotShown, Refusal
 from bot.outbox.delivery import Sent, Unknown
 from bot.outbox.model import Message, Priority
 from bot.transports.telegram.calls import PLATFORM, Place, chat_id_of
@@ -54,7 +54,10 @@ class TelegramStage:
             raise Refusal(getattr(outcome, "reason", str(outcome)))
 
     async def show(self, chat: str, message: str | None, reply: Reply) -> str | None:
-        """Put a reply in the place of a message, or below all others; return the message's id, if it is known."""
+        """Put a reply in the place of a message, or below all others; return the message's id, if it is known.
+
+        Raises `NotShown` for what Telegram may take later; what it will never take is let be.
+        """
         if not chat.startswith(f"{PLATFORM}:"):
             return None
         place, rendered = Place(chat_id_of(chat)), render(reply)
@@ -62,9 +65,11 @@ class TelegramStage:
             if message and await self._sender.edit(place, int(message), rendered):
                 return message
             return str(await self._sender.send(place, rendered))
-        except TelegramError as error:
+        except (BadRequest, Forbidden) as error:
             _log.info("The progress of a broadcast was not shown: %s", error)
             return message
+        except TelegramError as error:
+            raise NotShown(str(error)) from error
 
 
 def _clock() -> float:
