@@ -1,4 +1,7 @@
-"""`python -m tests.soak [KILLS] [SEED]`: kills the outbox at random moments while it delivers; says what came of it."""
+"""`python -m tests.soak [KILLS] [SEED]`: kills the outbox at random moments while it delivers; says what came of it.
+
+First while it tells everything that there is, then as often while it tells a broadcast.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.bot.broadcasts.kills import broadcast_through
 from tests.bot.outbox.kills import POINTS, Crashes, check, fill
 from tests.fakes.telegram import FakeTelegram, Rates
 
@@ -16,16 +20,33 @@ _KILLS = 200
 _ROUND = 10
 """Kills of one database."""
 _CHATS = 60
+_BROADCAST_ROUND = 20
+_BROADCAST_CHATS = 2000
 
 
 async def soak(kills: int, seed: int) -> None:
     """Raise AssertionError where anything was lost, or doubled in silence."""
-    chance, became, done = random.Random(seed), Counter[str](), 0
+    chance = random.Random(seed)
+    await _everything(kills, chance)
+    await _broadcasts(kills, chance)
+
+
+async def _everything(kills: int, chance: random.Random) -> None:
+    became, done = Counter[str](), 0
     while done < kills:
         became += await _round(chance)
         done += _ROUND
         told = ", ".join(f"{count} {what}" for what, count in sorted(became.items()))
         print(f"{done} kills: {told}; lost 0, doubled in silence 0", flush=True)
+
+
+async def _broadcasts(kills: int, chance: random.Random) -> None:
+    sent, unknown, done = 0, 0, 0
+    while done < kills:
+        with TemporaryDirectory() as folder:
+            told = await broadcast_through(_BROADCAST_ROUND, _BROADCAST_CHATS, Path(folder) / "db", chance)
+        sent, unknown, done = sent + told.sent, unknown + told.unknown, done + _BROADCAST_ROUND
+        print(f"{done} kills of a broadcast: {sent} sent, {unknown} unknown; left out 0, told twice 0", flush=True)
 
 
 async def _round(chance: random.Random) -> Counter[str]:
