@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ABOUT = "a broadcast: rate, refusals, memory; what outages leave of it, and alerts in between"
 _FASTER = 10
 _FASTER_THROUGH_OUTAGES = 20
-_ALERT_EVERY_S = 4.0
+_ALERT_EVERY_S = 15.0
+"""So that those which wait at an outage's end are told within a second or two at the allowed rate."""
 _FLOOD_S, _CUT_S, _GATEWAY_S = 10.0, 300.0, 60.0
 _TOO_MANY = faults.error(429, "Too Many Requests: retry after 1", {"retry_after": 1})
 _Stretch = tuple[float, float]

@@ -95,6 +95,7 @@ async def _tell(parts: Parts, people: int, faster: float, every_s: float) -> dic
     began = time.perf_counter()
     alerts = asyncio.ensure_future(_alert(parts.outbox, people, every_s))
     grown_mb = await _growth(parts.delivery, people)
+    await _sent(parts.delivery, people)
     told = await _end(parts, id_)
     alerts.cancel()
     await asyncio.wait({alerts})
