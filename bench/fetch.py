@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from probes.network import Attempt, Question
 
 if TYPE_CHECKING:
-    from probes.model import AnyObservation, Endpoint
+    from probes.model import Endpoint
     from probes.network import Network
+    from probes.observations import AnyObservation
 
 _STEPS = 3
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from probes.failures import unknown
 from probes.guard import Forbidden, Guard
 from probes.live import LiveNetwork
-from probes.model import DnsObservation, Target
+from probes.observations import DnsObservation, Target
 from probes.steps.dns import resolver_endpoint
 from probes.trust import Roots
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.store import Store
-    from probes.model import AnyObservation, Service
+    from probes.model import Service
+    from probes.observations import AnyObservation
 
     Listener = Callable[[AnyObservation], None]
 

@@ -11,12 +11,14 @@ from itertools import accumulate, groupby
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from probes.model import Arm, Cause, Confidence, Status
+from probes.model import Cause, Confidence, Status
+from probes.observations import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from probes.model import AnyObservation, Report
+    from probes.model import Report
+    from probes.observations import AnyObservation
 
 HOLD_S = 720.0
 """How long a measurement speaks for what follows: two intervals of the monitor, and some. Then nothing is known."""

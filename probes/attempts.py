@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from probes.model import QuicObservation, StunObservation, Target, TcpObservation
+from probes.observations import QuicObservation, StunObservation, Target, TcpObservation
 from probes.steps import http, mtproto, quic, stun, tcp, tls, transfer, udp
 from probes.steps.frame import Fields, Frame
 from probes.trials import STAGES
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from probes.model import AnyObservation
     from probes.network import Attempt
+    from probes.observations import AnyObservation
     from probes.trust import Roots
 
     Observe = Callable[[AnyObservation], None]

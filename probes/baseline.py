@@ -12,17 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from probes.model import (
-    AnyObservation,
-    Arm,
-    Baseline,
-    DnsObservation,
-    Endpoint,
-    HttpObservation,
-    Purpose,
-    TlsObservation,
-)
+from probes.model import Baseline, Endpoint
 from probes.network import Attempt, Question
+from probes.observations import AnyObservation, Arm, DnsObservation, HttpObservation, Purpose, TlsObservation
 from probes.pace import Pace, round_trip_of
 from probes.vantage_via import are_stand_ins
 from probes.watchers import Watchers

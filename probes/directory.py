@@ -15,13 +15,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from probes.model import DirectoryFinding, DnsObservation
+from probes.model import DirectoryFinding
+from probes.observations import DnsObservation
 from probes.trials import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from probes.model import DnsReply
+    from probes.observations import DnsReply
 
 Transport = Literal["udp", "tcp"]
 Word = Literal["given", "false", "denied", "empty"]

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from probes.controls import Controls
     from probes.directory import Directory, Server, Transport, Word
-    from probes.model import DirectoryFinding, DnsObservation, Service
+    from probes.model import DirectoryFinding, Service
     from probes.network import Network, Question
+    from probes.observations import DnsObservation
     from probes.recorder import Recorder
 
 LIMIT_S = 5.0

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from probes.directory import DENIES, ENOUGH, WHOAMI, Path, Soundings, word_of
-from probes.model import Arm, DnsObservation, Purpose
 from probes.network import Question
+from probes.observations import Arm, DnsObservation, Purpose
 
 if TYPE_CHECKING:
     import random

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from probes.controls import Controls
     from probes.directory import Directory
     from probes.directory_lookup import Lookup
-    from probes.model import AnyObservation, Component, Service
+    from probes.model import Component, Service
     from probes.network import Network
+    from probes.observations import AnyObservation
 
 BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""

@@ -13,16 +13,9 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from probes.model import (
-    Arm,
-    Baseline,
-    DnsObservation,
-    Endpoint,
-    OutsideObservation,
-    Purpose,
-    Roots,
-)
+from probes.model import Baseline, Endpoint, Roots
 from probes.network import Attempt, OutsideQuestion, Question
+from probes.observations import Arm, DnsObservation, OutsideObservation, Purpose
 from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, fate_of, is_address
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from urllib.parse import urljoin, urlsplit
 
 from probes import targets
 from probes.evidence import Evidence
-from probes.model import AnyObservation, Arm, Cause, Endpoint, OutsideObservation, Purpose, Status
+from probes.model import Cause, Endpoint, Status
 from probes.network import Attempt, OutsideQuestion, Question
+from probes.observations import AnyObservation, Arm, OutsideObservation, Purpose
 from probes.pace import Pace, round_trip_of
 from probes.plan import carries_data, next_steps, troubled
 from probes.trials import Trial

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from probes import attempts, resolvconf, trust
 from probes.failures import failure_of, unknown
 from probes.guard import Forbidden
-from probes.model import Arm, Purpose
 from probes.network import Question
+from probes.observations import Arm, Purpose
 from probes.outside import OutsideControls
 from probes.steps import dns
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from probes.guard import Guard
-    from probes.model import AnyObservation, DnsObservation, OutsideObservation
     from probes.network import Attempt, OutsideQuestion
+    from probes.observations import AnyObservation, DnsObservation, OutsideObservation
 
 _LOOKUP_S = 2.0
 """How long one source of addresses for an outside control may take."""

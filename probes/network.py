@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from probes.model import Arm, Endpoint, Purpose, Roots
+from probes.model import Endpoint, Roots
+from probes.observations import Arm, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from probes.model import AnyObservation, DnsObservation, OutsideObservation
+    from probes.observations import AnyObservation, DnsObservation, OutsideObservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,13 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from probes.guard import PUBLIC_ANY_PORT
-from probes.model import (
+from probes.model import Status
+from probes.observations import (
     Arm,
     DnsObservation,
     HttpObservation,
     Purpose,
     QuicObservation,
-    Status,
     TcpObservation,
     TlsObservation,
     TransferObservation,
@@ -27,7 +27,8 @@ from probes.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from probes.model import AnyObservation, Cause, Observation, Record, Report
+    from probes.model import Cause, Report
+    from probes.observations import AnyObservation, Observation, Record
 
     Json = dict[str, Any]
 

@@ -30,7 +30,7 @@ from probes.control.protocol import (
     write_request,
 )
 from probes.failures import failure_of, unknown
-from probes.model import Arm, OutsideObservation, Purpose, Target
+from probes.observations import Arm, OutsideObservation, Purpose, Target
 from probes.steps.http import USER_AGENT
 from probes.trust import is_address
 

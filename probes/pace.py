@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from probes.model import Arm, DnsObservation
 from probes.network import Timeouts
+from probes.observations import Arm, DnsObservation
 
 if TYPE_CHECKING:
-    from probes.model import AnyObservation
     from probes.network import Attempt, Question
+    from probes.observations import AnyObservation
 
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 1.5

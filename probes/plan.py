@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from probes.controls import domain_of
-from probes.model import Arm, Endpoint, Purpose
+from probes.model import Endpoint
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
+from probes.observations import Arm, Purpose
 from probes.trials import RESOLVER_TROUBLE, family_of, is_address
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from probes.model import AnyObservation, Report, Service
+    from probes.model import Report, Service
+    from probes.observations import AnyObservation
 
 
 class Prober:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from probes.model import AnyObservation, DnsObservation
+from probes.observations import AnyObservation, DnsObservation
 
 Observed = TypeVar("Observed", AnyObservation, DnsObservation)
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from probes.model import AnyObservation, Report
+from probes.model import Report
+from probes.observations import AnyObservation
 
 
 class ReportError(ValueError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
-from probes.model import (
+from probes.network import Attempt, OutsideQuestion, Question
+from probes.observations import (
     AnyObservation,
     DnsObservation,
     HttpObservation,
@@ -17,7 +18,6 @@ from probes.model import (
     TlsObservation,
     TransferObservation,
 )
-from probes.network import Attempt, OutsideQuestion, Question
 
 STAGES = {
     "https": ("tcp", "tls", "http"),

@@ -25,7 +25,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import crypto
 
 from probes.failures import INVALID_CERTIFICATE, INVALID_HOSTNAME, UNKNOWN_AUTHORITY, unknown, verification_failure
-from probes.model import Certificate, Roots
+from probes.model import Roots
+from probes.observations import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -25,8 +25,9 @@ import dns.rdatatype
 from dns.rdtypes.txtbase import TXTBase
 
 from probes.controls import shipped
-from probes.model import Arm, Purpose, Vantage
+from probes.model import Vantage
 from probes.network import Question
+from probes.observations import Arm, Purpose
 from probes.vantage_via import are_stand_ins, network_kind
 
 if TYPE_CHECKING:

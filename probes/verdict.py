@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from probes.evidence import Evidence
-    from probes.model import Component, Endpoint, OutsideObservation
+    from probes.model import Component, Endpoint
+    from probes.observations import OutsideObservation
     from probes.trials import Flow
 
 BeyondDns = Literal["ok", "blocked", "unknown"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat import words
 from bot.chat.language import named, say
-from probes.model import (
+from probes.observations import (
     AnyObservation,
     DnsObservation,
     HttpObservation,

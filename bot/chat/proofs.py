@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence
-from probes.model import AnyObservation, Arm, Confidence, DnsObservation, HttpObservation, Purpose, Status
+from probes.model import Confidence, Status
+from probes.observations import AnyObservation, Arm, DnsObservation, HttpObservation, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

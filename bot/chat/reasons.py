@@ -12,14 +12,16 @@ from bot.chat import evidence, proofs, replies, words
 from bot.chat.language import named, plural, say
 from bot.chat.reply import Block, Button, Items, Line, Paragraph, Reply
 from bot.checks import asked_as
-from probes.model import Cause, DnsObservation, HttpObservation, OutsideObservation, Purpose, Status
+from probes.model import Cause, Status
+from probes.observations import DnsObservation, HttpObservation, OutsideObservation, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.chat.proofs import Exhibit
     from bot.checks import Answer
-    from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service
+    from probes.model import ComponentFinding, DirectoryFinding, Report, Service
+    from probes.observations import AnyObservation
 
 _MOST_RULES = 4
 """Conclusions of one component."""

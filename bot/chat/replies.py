@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.checks import Answer
-    from probes.model import AnyObservation, ComponentFinding, DirectoryFinding, Report, Service, Vantage
+    from probes.model import ComponentFinding, DirectoryFinding, Report, Service, Vantage
+    from probes.observations import AnyObservation
 
 MOST_SENTENCES = 2
 """Causes that are told in a whole sentence; components name theirs in brief."""

@@ -16,14 +16,15 @@ from probes.control import protocol
 from probes.control.names import Found, look_up
 from probes.control.plan import Plan
 from probes.control.protocol import AddressInfo, Answer, Connect, Handshake, Names, Page, join_endpoint
-from probes.model import Arm, Endpoint, Purpose, TcpObservation, TlsObservation
+from probes.model import Endpoint
 from probes.network import Attempt, Network, Timeouts
+from probes.observations import Arm, Purpose, TcpObservation, TlsObservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from probes.http_names import Resolve
-    from probes.model import AnyObservation
+    from probes.observations import AnyObservation
 
     Visit = Callable[[Plan, Resolve], Coroutine[Any, Any, Page | None]]
 

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from probes.model import Arm, Purpose
 from probes.network import Question
+from probes.observations import Arm, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from probes.model import DnsObservation
     from probes.network import Network
+    from probes.observations import DnsObservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, Purpose, Status
+from probes.model import Cause, Confidence, Status
+from probes.observations import Purpose
 from probes.rules.table import ENOUGH, Rule, ids_of, say
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, Finding, Purpose, Status
+from probes.model import Cause, Confidence, Finding, Status
+from probes.observations import Purpose
 from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
 from probes.trials import family_of
 from probes.vantage_via import are_stand_ins
 
 if TYPE_CHECKING:
-    from probes.model import DnsObservation
+    from probes.observations import DnsObservation
     from probes.trials import Flow
 
 _CAUSE = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.model import Cause, Confidence, Purpose, QuicObservation, Status
+from probes.model import Cause, Confidence, Status
+from probes.observations import Purpose, QuicObservation
 from probes.rules.table import Rule, Suspect, confirmed_if, ids_of, say
 from probes.trials import fate_of
 

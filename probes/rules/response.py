@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, HttpObservation, Purpose, Status
+from probes.model import Cause, Confidence, Status
+from probes.observations import HttpObservation, Purpose
 from probes.rules.table import ENOUGH, REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
 from probes.trials import Flow
 
 if TYPE_CHECKING:
-    from probes.model import Finding, OutsideObservation
+    from probes.model import Finding
+    from probes.observations import OutsideObservation
 
 _SNI = {"silence": Cause.TLS_SNI_DROPPED, "reset": Cause.TLS_SNI_RESET}
 _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}

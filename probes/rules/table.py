@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, Finding, Purpose, Status
+from probes.model import Cause, Confidence, Finding, Status
+from probes.observations import Purpose
 from probes.trials import Flow, fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from probes.model import HttpObservation
+    from probes.observations import HttpObservation
 
 LAYERS = ("tcp", "tls", "http", "mtproto", "quic", "stun", "transfer")
 """Lowest first."""

@@ -21,7 +21,7 @@ from dns.exception import DNSException
 
 from probes.failures import TIMEOUT, failure_of
 from probes.guard import PUBLIC
-from probes.model import DnsObservation, DnsReply, Target
+from probes.observations import DnsObservation, DnsReply, Target
 from probes.steps.dns_message import MISBEHAVING, Answer, differ, encode, is_honest_nodata, query_for, read
 from probes.steps.doh import DohClients, DohError, NotDnsError
 

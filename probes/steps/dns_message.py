@@ -15,7 +15,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from probes.model import DnsReply, Record
+from probes.observations import DnsReply, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from typing import TypedDict
 
-from probes.model import Arm, Purpose, Target, TcpInfo
+from probes.observations import Arm, Purpose, Target, TcpInfo
 from probes.steps.tcp_info import read_info
 
 

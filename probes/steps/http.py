@@ -13,7 +13,7 @@ import h11
 
 from probes import blockpages
 from probes.failures import INVALID_REDIRECT, failure_of
-from probes.model import HttpObservation
+from probes.observations import HttpObservation
 from probes.steps.page import text_of, title_of
 
 if TYPE_CHECKING:

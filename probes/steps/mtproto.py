@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from probes.failures import failure_of
-from probes.model import MtprotoObservation
+from probes.observations import MtprotoObservation
 from probes.steps.mtproto_message import (
     HEADER_BYTES,
     NONCE_BYTES,

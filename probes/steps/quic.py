@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from probes import trust
 from probes.failures import failure_of
-from probes.model import QuicObservation
+from probes.observations import QuicObservation
 from probes.steps import udp
 from probes.steps.quic_message import CONNECTION_ID_BYTES, forced_negotiation, read_negotiation
 

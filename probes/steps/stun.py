@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from probes.failures import failure_of, unknown
-from probes.model import StunObservation
+from probes.observations import StunObservation
 from probes.steps import udp
 from probes.steps.stun_message import TRANSACTION_BYTES, Response, binding_request, read_response
 

@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from probes.failures import failure_of
-from probes.model import TcpObservation
+from probes.observations import TcpObservation
 
 if TYPE_CHECKING:
     from probes.steps.frame import Frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
-from probes.model import TcpInfo
+from probes.observations import TcpInfo
 
 # struct tcp_info of linux/tcp.h, which grew at its end only: tcpi_unacked at byte 24, tcpi_total_retrans at 100,
 # tcpi_bytes_received at 128 (Linux 4.1), tcpi_min_rtt at 148 (Linux 4.6).

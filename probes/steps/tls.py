@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from probes import trust
 from probes.failures import alert_of, failure_of
-from probes.model import TlsObservation
+from probes.observations import TlsObservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from probes.failures import TIMEOUT, failure_of
-from probes.model import TransferObservation
+from probes.observations import TransferObservation
 from probes.steps.flow_meter import FlowMeter, kernel_counter
 from probes.steps.http import MAX_HEAD_BYTES, next_event, request_for
 

@@ -7,21 +7,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from probes.model import (
-    AnyObservation,
-    Arm,
-    Cause,
-    Component,
-    ComponentFinding,
-    Confidence,
-    Endpoint,
-    Purpose,
-    Report,
-    Service,
-    Status,
-    Target,
-    TcpObservation,
-)
+from probes.model import Cause, Component, ComponentFinding, Confidence, Endpoint, Report, Service, Status
+from probes.observations import AnyObservation, Arm, Purpose, Target, TcpObservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from probes.model import AnyObservation
+    from probes.observations import AnyObservation
 
 STEPS = (step("o1"), step("o2"))
 

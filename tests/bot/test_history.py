@@ -29,7 +29,8 @@ from bot.history import (
     thinned,
     working_share,
 )
-from probes.model import Arm, Cause, Confidence, HttpObservation, Status, TlsObservation
+from probes.model import Cause, Confidence, Status
+from probes.observations import Arm, HttpObservation, TlsObservation
 from tests.bot.canned import finding, report, step
 
 OK, BLOCKED, DEGRADED, DOWN = Status.OK, Status.BLOCKED, Status.DEGRADED, Status.DOWN

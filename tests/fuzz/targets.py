@@ -8,7 +8,8 @@ import h11
 
 from probes import trust
 from probes.failures import failure_of
-from probes.model import Arm, Endpoint, Purpose, Target
+from probes.model import Endpoint
+from probes.observations import Arm, Purpose, Target
 from probes.steps import dns_message, mtproto_message, quic_message, stun_message
 from probes.steps.frame import Fields
 from probes.steps.http import _exchange, _observation, _Reply

@@ -7,15 +7,15 @@ import pytest
 
 from probes.guard import PUBLIC_ANY_PORT
 from probes.live import LiveNetwork
-from probes.model import (
+from probes.model import Endpoint
+from probes.network import Attempt, Timeouts, Transfer
+from probes.observations import (
     AnyObservation,
-    Endpoint,
     MtprotoObservation,
     QuicObservation,
     StunObservation,
     TransferObservation,
 )
-from probes.network import Attempt, Timeouts, Transfer
 from tests.lab.censor import (
     Address,
     Censor,

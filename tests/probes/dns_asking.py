@@ -10,7 +10,7 @@ import pytest
 from probes.network import Question
 
 if TYPE_CHECKING:
-    from probes.model import DnsObservation
+    from probes.observations import DnsObservation
 
 NAME = "example.org"
 HONEST, OTHER_HONEST, FORGED = "93.184.215.14", "93.184.215.15", "10.10.34.35"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from probes.guard import PUBLIC_ANY_PORT
-from probes.model import (
+from probes.observations import (
     Arm,
     Certificate,
     DnsObservation,
@@ -37,8 +37,8 @@ from probes.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from probes.model import AnyObservation
     from probes.network import Attempt, OutsideQuestion, Question, Transfer
+    from probes.observations import AnyObservation
 
 ISP = "195.34.32.116"
 DOH = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query", "https://9.9.9.9/dns-query")

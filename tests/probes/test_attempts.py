@@ -6,16 +6,16 @@ import pytest
 
 from probes.guard import PUBLIC, Guard
 from probes.live import LiveNetwork
-from probes.model import (
+from probes.model import Endpoint
+from probes.network import Attempt, Timeouts, Transfer
+from probes.observations import (
     AnyObservation,
-    Endpoint,
     MtprotoObservation,
     QuicObservation,
     StunObservation,
     TcpObservation,
     TransferObservation,
 )
-from probes.network import Attempt, Timeouts, Transfer
 from tests.fakes import quic_server, stun_server, tls_server, udp_server
 from tests.fakes.keepalive_server import answering as answering_http
 from tests.fakes.mtproto_server import answering as answering_mtproto

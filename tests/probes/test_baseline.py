@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probes.baseline import Seen, judge_network
-from probes.model import Arm, Certificate, HttpObservation, Purpose, Target, TlsObservation
+from probes.observations import Arm, Certificate, HttpObservation, Purpose, Target, TlsObservation
 
 BASELINE: dict[str, Any] = {"arm": Arm.CONTROL, "purpose": Purpose.BASELINE, "elapsed_s": 0.1}
 

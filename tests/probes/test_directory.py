@@ -12,19 +12,8 @@ from probes.directory import WHOAMI, NameInDirectory, Path, Soundings, conclude,
 from probes.directory_lookup import MAX_NAMES, names_of
 from probes.engine import GRACE_S, Engine
 from probes.guard import PUBLIC_ANY_PORT
-from probes.model import (
-    Arm,
-    Component,
-    DirectoryFinding,
-    DnsObservation,
-    DnsReply,
-    Endpoint,
-    Purpose,
-    Record,
-    Report,
-    Service,
-    Target,
-)
+from probes.model import Component, DirectoryFinding, Endpoint, Report, Service
+from probes.observations import Arm, DnsObservation, DnsReply, Purpose, Record, Target
 from probes.targets import host_service
 from tests.probes.simulated import DIRECTORY, DOH, SILENCE, Censor, Simulated
 from tests.probes.virtual_time import run

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.guard import Guard
-from probes.model import Arm, DnsReply, Purpose, Record, Target
 from probes.network import Question
+from probes.observations import Arm, DnsReply, Purpose, Record, Target
 from probes.steps import dns as step
 from probes.steps.dns import DohClients, ask, resolver_endpoint
 from probes.steps.dns_message import MAX_RECORDS, MAX_TEXT, query_for, read
@@ -23,7 +23,7 @@ from tests.probes.dns_asking import FORGED, HONEST, NAME, OTHER_HONEST, PATIENT_
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from probes.model import DnsObservation
+    from probes.observations import DnsObservation
 
 REFERRAL = Reply(authority=("NS a.gtld-servers.net.",))
 NOISE = 64

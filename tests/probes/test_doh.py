@@ -16,7 +16,7 @@ from tests.probes.dns_asking import HONEST, NAME, PATIENT_S, cancelled, question
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from probes.model import DnsObservation
+    from probes.observations import DnsObservation
 
 
 @pytest.fixture(scope="module")

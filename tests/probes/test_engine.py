@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from probes.engine import Engine
-from probes.model import Arm, Component, Endpoint, Purpose, Report, Service
+from probes.model import Component, Endpoint, Report, Service
+from probes.observations import Arm, Purpose
 from probes.targets import host_service
 from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated
 from tests.probes.virtual_time import run

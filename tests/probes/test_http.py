@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.model import Endpoint, HttpObservation
+from probes.model import Endpoint
+from probes.observations import HttpObservation
 from probes.steps import http
 from probes.steps.page import text_of, title_of
 from tests.fakes.http_server import chunked, page, redirect, response

@@ -9,17 +9,9 @@ import pytest
 from probes import live
 from probes.guard import PUBLIC, Guard
 from probes.live import LiveNetwork
-from probes.model import (
-    AnyObservation,
-    Arm,
-    Endpoint,
-    HttpObservation,
-    Purpose,
-    Target,
-    TcpObservation,
-    TlsObservation,
-)
+from probes.model import Endpoint
 from probes.network import Attempt, Network, OutsideQuestion, Question, Timeouts
+from probes.observations import AnyObservation, Arm, HttpObservation, Purpose, Target, TcpObservation, TlsObservation
 from tests.fakes import tls_server
 from tests.fakes.dns_server import DnsServer, a
 from tests.fakes.doh_server import DohServer

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.model import MtprotoObservation
+from probes.observations import MtprotoObservation
 from probes.steps import mtproto
 from probes.steps.mtproto_message import (
     MAX_FRAME_BYTES,

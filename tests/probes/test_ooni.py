@@ -8,24 +8,20 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from probes.model import (
+from probes.model import Cause, Confidence, Report, Status, Vantage
+from probes.observations import (
     Arm,
-    Cause,
-    Confidence,
     DnsObservation,
     DnsReply,
     HttpObservation,
     Purpose,
     QuicObservation,
     Record,
-    Report,
-    Status,
     StunObservation,
     Target,
     TcpObservation,
     TlsObservation,
     TransferObservation,
-    Vantage,
 )
 from probes.ooni import measurement
 

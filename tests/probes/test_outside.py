@@ -11,8 +11,9 @@ import pytest
 
 from probes import outside
 from probes.control import protocol
-from probes.model import Arm, Endpoint, OutsideObservation, Purpose, Target
+from probes.model import Endpoint
 from probes.network import OutsideQuestion
+from probes.observations import Arm, OutsideObservation, Purpose, Target
 from probes.outside import NONE_CONFIGURED, OutsideControls, control_url, request_for
 from tests.fakes import tls_server
 from tests.fakes.http_server import redirect, response

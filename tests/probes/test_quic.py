@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.model import QuicObservation
+from probes.observations import QuicObservation
 from probes.steps import quic
 from probes.steps.quic_client import QuicClient
 from probes.steps.quic_message import forced_negotiation, read_negotiation

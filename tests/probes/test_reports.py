@@ -10,15 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import reports
-from probes.model import (
+from probes.model import Baseline, Cause, ComponentFinding, Confidence, DirectoryFinding, Report, Status, Vantage
+from probes.observations import (
     AnyObservation,
     Arm,
-    Baseline,
-    Cause,
     Certificate,
-    ComponentFinding,
-    Confidence,
-    DirectoryFinding,
     DnsObservation,
     DnsReply,
     HttpObservation,
@@ -27,15 +23,12 @@ from probes.model import (
     Purpose,
     QuicObservation,
     Record,
-    Report,
-    Status,
     StunObservation,
     Target,
     TcpInfo,
     TcpObservation,
     TlsObservation,
     TransferObservation,
-    Vantage,
 )
 
 TARGET = Target(host="web.whatsapp.com", address="192.0.2.1", port=443)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.model import StunObservation
+from probes.observations import StunObservation
 from probes.steps import stun
 from probes.steps.stun_message import binding_request, read_response
 from tests.fakes import udp_server

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from probes.model import Arm, Purpose
+from probes.observations import Arm, Purpose
 from probes.steps import tcp
 from probes.steps.tcp_info import read_info
 from tests.fakes.tcp_server import closed_port, deaf_port, hang, reset, say, serve

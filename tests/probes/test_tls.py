@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from probes import trust
-from probes.model import TlsObservation
+from probes.observations import TlsObservation
 from probes.steps import tls
 from tests.fakes import tls_server
 from tests.fakes.tcp_server import Handler, break_off, close, hang, hang_up, reset, say, serve

@@ -4,8 +4,9 @@ from typing import Literal
 
 import pytest
 
-from probes.model import Endpoint, TransferObservation
+from probes.model import Endpoint
 from probes.network import Transfer
+from probes.observations import TransferObservation
 from probes.steps import tcp, tcp_info, tls, transfer
 from probes.steps.flow_meter import FlowMeter, kernel_counter
 from tests.fakes import tls_server

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from probes.model import Arm, Endpoint, OutsideObservation, Purpose, QuicObservation, Target, TcpObservation
+from probes.model import Endpoint
 from probes.network import Attempt, OutsideQuestion
+from probes.observations import Arm, OutsideObservation, Purpose, QuicObservation, Target, TcpObservation
 from probes.trials import Trial
 
 SITE = Endpoint("https", "www.whatsapp.com", 443, "/")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from probes.engine import Engine
 from probes.guard import PUBLIC_ANY_PORT
-from probes.model import DnsObservation, DnsReply, Record, Target, Vantage
+from probes.model import Vantage
+from probes.observations import DnsObservation, DnsReply, Record, Target
 from probes.targets import host_service
 from probes.vantage import (
     KEPT_S,

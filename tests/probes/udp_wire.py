@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from probes.model import Arm, Purpose, Target
+from probes.observations import Arm, Purpose, Target
 from probes.steps import udp
 from probes.steps.frame import Frame
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
-from probes.model import Arm, Purpose, Target
+from probes.observations import Arm, Purpose, Target
 from probes.steps import tcp
 from probes.steps.frame import Frame
 

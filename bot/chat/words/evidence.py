@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.model import Purpose
+from probes.observations import Purpose
 
 EVIDENCE = "Evidence"
 MORE = "… and {count} more"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from probes.model import Confidence, Purpose
+from probes.model import Confidence
+from probes.observations import Purpose
 
 WHY_WHAT = "Of what shall I show the evidence? For example: /why whatsapp"
 WHY_DEEDS = {

@@ -17,7 +17,8 @@ from bot.news import Story
 from bot.store import Chat
 from bot.store.history import Since
 from bot.transports.telegram.render import render
-from probes.model import Cause, Confidence, DirectoryFinding, Purpose, Report, Status, Vantage
+from probes.model import Cause, Confidence, DirectoryFinding, Report, Status, Vantage
+from probes.observations import Purpose
 from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP, finding, report, step
 
 if TYPE_CHECKING:

@@ -7,17 +7,14 @@ from typing import Any
 import pytest
 
 from bot.chat.proofs import MOST_SHOWN, chosen
-from probes.model import (
+from probes.model import Cause, ComponentFinding, Confidence, Status
+from probes.observations import (
     AnyObservation,
     Arm,
-    Cause,
-    ComponentFinding,
-    Confidence,
     DnsObservation,
     HttpObservation,
     OutsideObservation,
     Purpose,
-    Status,
     Target,
     TcpObservation,
     TlsObservation,

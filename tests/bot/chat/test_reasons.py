@@ -14,19 +14,8 @@ from bot.checks import Answer
 from bot.store.history import Since
 from bot.transports.telegram.render import render
 from probes.catalogue import Catalogue
-from probes.model import (
-    Arm,
-    Cause,
-    Confidence,
-    DirectoryFinding,
-    OutsideObservation,
-    Purpose,
-    Report,
-    Service,
-    Status,
-    Target,
-    TlsObservation,
-)
+from probes.model import Cause, Confidence, DirectoryFinding, Report, Service, Status
+from probes.observations import Arm, OutsideObservation, Purpose, Target, TlsObservation
 from probes.rules import SECTIONS
 from tests.bot.canned import HOST, SIGNAL, TELEGRAM, WHATSAPP, finding, report
 from tests.bot.chat.test_proofs import dns, outside, tcp, tls
@@ -36,7 +25,7 @@ from tests.fakes.telegram.markup import parse_html
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from probes.model import AnyObservation
+    from probes.observations import AnyObservation
 
 NOW = 1_800_000_000.0
 RESET = "connection_reset"

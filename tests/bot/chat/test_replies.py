@@ -15,25 +15,19 @@ from bot.chat import evidence, replies, words
 from bot.chat.reply import Headline, Items, Line, Moment, Paragraph, Reply, shorten
 from bot.checks import Answer
 from probes.catalogue import Catalogue
-from probes.model import (
+from probes.model import Baseline, Cause, Confidence, DirectoryFinding, Report, Status, Vantage
+from probes.observations import (
     AnyObservation,
     Arm,
-    Baseline,
-    Cause,
-    Confidence,
-    DirectoryFinding,
     DnsObservation,
     DnsReply,
     HttpObservation,
     OutsideObservation,
     Purpose,
     Record,
-    Report,
-    Status,
     Target,
     TlsObservation,
     TransferObservation,
-    Vantage,
 )
 from tests.bot.canned import HOST, WHATSAPP, finding, report, step
 
