@@ -16,7 +16,8 @@ from bot.incidents import Subject
 from bot.outbox import Outgoing, Priority, document
 from bot.store.chats import OF_A_MESSENGER
 from bot.store.database import StoreError, fetch_all
-from bot.store.outbox import OutboxStore, pausing, resending, resuming, stopping
+from bot.store.outbox import OutboxStore
+from bot.store.withholding import pausing, resending, resuming, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.model import State
     from bot.outbox import Content
     from bot.store.database import Database
-    from bot.store.outbox import Statement
+    from bot.store.withholding import Statement
 
 _log = logging.getLogger(__name__)
 

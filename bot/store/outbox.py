@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bot.outbox import document
 from bot.outbox.model import Content, Message, Outgoing, Priority, Result, State
 from bot.store.database import fetch_all
+from bot.store.withholding import spare, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,33 +85,6 @@ _SET_CHAT_STATE = """
     UPDATE chat SET state = ?1, state_since = ?2 WHERE state <> ?1 AND id = (SELECT chat FROM message WHERE id = ?3)
 """
 
-_HOLD = """
-    INSERT INTO broadcast_hold (broadcast, state) VALUES (?, ?) ON CONFLICT (broadcast) DO UPDATE
-    SET state = excluded.state WHERE state <> 'cancelled'
-"""
-_WITHHOLD = """
-    UPDATE message SET state = held.state, ended_at = iif(held.state = 'cancelled', ?, NULL)
-    FROM broadcast_hold AS held
-    WHERE message.broadcast = held.broadcast AND message.state IN ('waiting', 'paused') AND message.state <> held.state
-"""
-_LET_GO = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'paused'"
-_GO_ON = """
-    UPDATE message SET state = 'waiting', next_at = not_before WHERE broadcast = ?1 AND state = 'paused'
-    AND NOT EXISTS (SELECT 1 FROM broadcast_hold WHERE broadcast = ?1)
-"""
-_CALL_AGAIN = "DELETE FROM broadcast_hold WHERE broadcast = ? AND state = 'cancelled'"
-_RESEND = """
-    UPDATE message SET state = 'waiting', next_at = ?2, ended_at = NULL WHERE broadcast = ?1 AND state = 'unknown'
-    AND chat NOT IN (SELECT chat FROM broadcast_refusal)
-"""
-_SPARE = """
-    UPDATE message SET state = 'cancelled', failure = 'refused', next_at = NULL, ended_at = ?2
-    WHERE chat = ?1 AND state IN ('waiting', 'paused') AND broadcast IS NOT NULL
-"""
-_SPARE_RETURNED = """
-    UPDATE message SET state = 'cancelled', failure = 'refused', next_at = NULL, ended_at = ?
-    WHERE id = ? AND state = 'waiting' AND broadcast IS NOT NULL AND chat IN (SELECT chat FROM broadcast_refusal)
-"""
 _COUNTS = "SELECT state, count(*) FROM message WHERE broadcast = ? GROUP BY state"
 _BACKLOG = "SELECT state, count(*) FROM message GROUP BY state"
 
@@ -131,35 +105,6 @@ _FORGET = (
     WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.broadcast = broadcast_hold.broadcast)
     """,
 )
-
-
-Statement = tuple[str, tuple[object, ...]]
-"""With its values. Those below go into the transaction of whoever notes what becomes of a broadcast."""
-
-
-def pausing(broadcast: int, now: float) -> tuple[Statement, ...]:
-    """Return what holds back whatever has not left yet."""
-    return (_HOLD, (broadcast, "paused")), (_WITHHOLD, (now,))
-
-
-def resuming(broadcast: int) -> tuple[Statement, ...]:
-    """Return what lets go what was paused."""
-    return (_LET_GO, (broadcast,)), (_GO_ON, (broadcast,))
-
-
-def stopping(broadcast: int, now: float) -> tuple[Statement, ...]:
-    """Return what cancels whatever has not left yet."""
-    return (_HOLD, (broadcast, "cancelled")), (_WITHHOLD, (now,))
-
-
-def resending(broadcast: int, now: float) -> tuple[Statement, ...]:
-    """Return what sends once more what may not have arrived."""
-    return (_CALL_AGAIN, (broadcast,)), (_RESEND, (broadcast, now)), (_WITHHOLD, (now,))
-
-
-def refusing(chat: str, now: float) -> tuple[Statement, ...]:
-    """Return what spares a chat whatever of broadcasts has not left yet."""
-    return ((_SPARE, (chat, now)),)
 
 
 class Overtaken(NamedTuple):
@@ -209,7 +154,7 @@ class OutboxStore:
             rows.append(_values(one, id_, now))
         await connection.executemany(_ADD, rows)
         if any(row["broadcast"] is not None for row in rows):
-            await connection.execute(_WITHHOLD, (now,))
+            await withhold(connection, now)
 
     @staticmethod
     async def overtake(connection: aiosqlite.Connection, chat: str, subject: str, now: float) -> list[Overtaken]:
@@ -281,7 +226,7 @@ class OutboxStore:
         await _many(connection, _END, [("dead", "unreadable", now, id_) for id_ in unreadable])
         return [_message(row, self._contents[row[6]]) for row in rows if row[6] in self._contents]
 
-    # --- broadcasts --------------------------------------------------------------------------------------------------
+    # --- how it stands ------------------------------------------------------------------------------------------------
 
     async def counts(self, broadcast: int) -> dict[State, int]:
         """Return how many messages of a broadcast are in which state."""
@@ -290,22 +235,6 @@ class OutboxStore:
     async def backlog(self) -> dict[State, int]:
         """Return how many messages are in which state."""
         return await self._counts(_BACKLOG)
-
-    async def pause(self, broadcast: int, *, now: float) -> None:
-        """Hold back whatever has not left yet, until `resume`."""
-        await self._database.write(*pausing(broadcast, now))
-
-    async def resume(self, broadcast: int) -> None:
-        """Let go what was paused."""
-        await self._database.write(*resuming(broadcast))
-
-    async def stop(self, broadcast: int, *, now: float) -> None:
-        """Cancel whatever has not left yet, for good."""
-        await self._database.write(*stopping(broadcast, now))
-
-    async def resend_unknown(self, broadcast: int, *, now: float) -> None:
-        """Send once more, marked as a repeat, what may not have arrived; even of a broadcast that was stopped."""
-        await self._database.write(*resending(broadcast, now))
 
     # --- keeping it small --------------------------------------------------------------------------------------------
 
@@ -332,9 +261,9 @@ async def _finish(connection: aiosqlite.Connection, results: Sequence[Result], n
     await _many(connection, _FINISH, [_ending(result, now) for result in results])
     about_chats = [(result.chat_state, now, result.message) for result in results if result.chat_state]
     await _many(connection, _SET_CHAT_STATE, about_chats)
-    if returned := [(now, result.message) for result in results if result.state == "waiting"]:
-        await _many(connection, _SPARE_RETURNED, returned)  # their chats may have refused while they were leased
-        await connection.execute(_WITHHOLD, (now,))
+    if returned := [result.message for result in results if result.state == "waiting"]:
+        await spare(connection, returned, now)  # their chats may have refused while they were leased
+        await withhold(connection, now)
 
 
 async def _contents(connection: aiosqlite.Connection, ids: Iterable[int]) -> dict[int, Content]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store.outbox import refusing
+from bot.store.withholding import refusing
 
 if TYPE_CHECKING:
     import aiosqlite

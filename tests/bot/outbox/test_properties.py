@@ -21,12 +21,14 @@ from bot.outbox import Outgoing, Priority, policy
 from bot.outbox.delivery import ChatGone, NotSent, Outcome, Rejected, Sent, Unknown
 from bot.outbox.policy import Patience, Pause
 from bot.store import Store
+from bot.store.withholding import pausing, resending, resuming, stopping
 from tests.bot.outbox.memory import said, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bot.outbox.model import Message, Result
+    from bot.store.withholding import Statement
 
 CHATS = ("telegram:1", "telegram:2", "telegram:-3")
 SUBJECTS = ("whatsapp", "signal")
@@ -176,19 +178,18 @@ class Telling(RuleBasedStateMachine):
 
     @rule(broadcast=st.sampled_from(BROADCASTS), order=st.sampled_from(["pause", "resume", "resend", "stop"]))
     def interfere(self, broadcast: int, order: str) -> None:
-        outbox = self.store.outbox
         match order:
             case "pause":
-                self.run(outbox.pause(broadcast, now=self.now))
+                self.order(*pausing(broadcast, self.now))
             case "resume":
-                self.run(outbox.resume(broadcast))
+                self.order(*resuming(broadcast))
             case "stop":
-                self.run(outbox.stop(broadcast, now=self.now))
+                self.order(*stopping(broadcast, self.now))
             case "resend":
                 for text, state in self.states().items():
                     if state == "unknown" and self.known[text].outgoing.broadcast == broadcast:
                         self.known[text].by_hand += 1
-                self.run(outbox.resend_unknown(broadcast, now=self.now))
+                self.order(*resending(broadcast, self.now))
 
     # --- what must hold ---
 
@@ -227,7 +228,7 @@ class Telling(RuleBasedStateMachine):
     def everything_is_told_in_the_end(self) -> None:
         """Without further trouble nothing stays behind."""
         for broadcast in BROADCASTS:
-            self.run(self.store.outbox.resume(broadcast))
+            self.order(*resuming(broadcast))
         self.now += 1000
         while self.leased or self.exchange([], most=9):
             for message in self.leased:
@@ -239,6 +240,9 @@ class Telling(RuleBasedStateMachine):
         self.nothing_is_doubled_in_silence()
 
     # --- by the way ---
+
+    def order(self, *statements: Statement) -> None:
+        self.run(self.store._database.write(*statements))
 
     def exchange(self, results: list[Result], *, most: int) -> bool:
         """Tell whether there is reason to look again."""

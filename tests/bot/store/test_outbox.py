@@ -17,6 +17,7 @@ from bot.store import Store, StoreError
 from bot.store import outbox as outbox_module
 from bot.store.database import migrations
 from bot.store.outbox import FORGOTTEN_AT_ONCE, KEEP_BROADCAST_S, KEEP_ENDED_S, OutboxStore
+from bot.store.withholding import pausing, resending, resuming, stopping
 from tests.bot.outbox.memory import alert, outgoing, said, text_of
 
 if TYPE_CHECKING:
@@ -310,15 +311,15 @@ def broadcast(*chats: str) -> list[Outgoing]:
 async def test_a_broadcast_can_be_paused_and_goes_on_where_it_was(store: Store) -> None:
     await store.outbox.put([*broadcast(A, B, GROUP), alert(A, "alert")], now=1)
     alert_, first = await claim(store, now=1, most=2)
-    await store.outbox.pause(7, now=2)
+    await store._database.write(*pausing(7, 2))
     assert await claim(store, now=3, results=[result(alert_, "sent"), result(first, "waiting", next_at=3)]) == []
     assert await store.outbox.counts(7) == {"paused": 3}
-    await store.outbox.resume(7)
+    await store._database.write(*resuming(7))
     assert len(await claim(store, now=3)) == 3
 
 
 async def test_what_is_added_to_a_paused_broadcast_waits_with_it(store: Store) -> None:
-    await store.outbox.pause(7, now=1)
+    await store._database.write(*pausing(7, 1))
     await store.outbox.put(broadcast(A), now=1)
     assert await claim(store, now=1) == []
 
@@ -326,9 +327,9 @@ async def test_what_is_added_to_a_paused_broadcast_waits_with_it(store: Store) -
 async def test_a_broadcast_that_was_stopped_sends_nothing_more_not_even_what_failed(store: Store) -> None:
     await store.outbox.put(broadcast(A, B, GROUP), now=1)
     first, second = await claim(store, now=1, most=2)
-    await store.outbox.pause(7, now=2)
-    await store.outbox.stop(7, now=2)
-    await store.outbox.resume(7)
+    await store._database.write(*pausing(7, 2))
+    await store._database.write(*stopping(7, 2))
+    await store._database.write(*resuming(7))
     assert await claim(store, now=3, results=[result(first, "waiting", next_at=3), result(second, "sent")]) == []
     assert await store.outbox.counts(7) == {"cancelled": 2, "sent": 1}
 
@@ -338,7 +339,7 @@ async def test_what_is_behind_a_paused_broadcast_goes_ahead(store: Store) -> Non
     assert await texts(store, now=1, most=0) == []
     (first,) = await claim(store, now=1)
     await claim(store, now=1, most=0, results=[result(first, "waiting", next_at=1)])
-    await store.outbox.pause(7, now=1)
+    await store._database.write(*pausing(7, 1))
     assert await texts(store, now=1) == ["digest"]
 
 
@@ -347,8 +348,8 @@ async def test_what_may_not_have_arrived_is_sent_again_only_by_hand(store: Store
     first, second = await claim(store, now=1)
     unknown = result(first, "unknown", doubtful=True)
     assert await claim(store, now=2, results=[unknown, result(second, "sent")]) == []
-    await store.outbox.stop(7, now=2)
-    await store.outbox.resend_unknown(7, now=3)
+    await store._database.write(*stopping(7, 2))
+    await store._database.write(*resending(7, 3))
     (again,) = await claim(store, now=3)
     assert (again.id, again.doubts) == (first.id, 1)
     (once_more,) = await claim(store, now=4, results=[result(again, "waiting", next_at=4)])
@@ -364,7 +365,7 @@ async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(store: Sto
     leased = await claim(store, now=1)
     await claim(store, now=10, most=0, results=[result(message, "sent") for message in leased])
     await store.outbox.put([alert(A, "c")], now=10)
-    await store.outbox.stop(7, now=10)
+    await store._database.write(*stopping(7, 10))
     counts = "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM content)"
     for now, left in ((9 + KEEP_ENDED_S, (4, 4)), (11 + KEEP_ENDED_S, (2, 4)), (11 + KEEP_BROADCAST_S, (1, 1))):
         assert not await store.outbox.forget(now=now)
