@@ -22,7 +22,6 @@ from bot.chat.refusing import NO_MORE
 from bot.chat.reply import Button, Paragraph, Reply
 from bot.chat.words import broadcasts as words
 from bot.outbox import Copied, Written
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,9 +77,6 @@ class Broadcasting:
         """Answer one of `commands`."""
         try:
             reply = await self._reply(message, request)
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(general.NOT_NOW))
         except Refusal as refusal:
             reply = replies.plain(say(words.REFUSED, reason=str(refusal)))
         if reply:

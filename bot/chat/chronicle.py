@@ -20,7 +20,6 @@ from bot.chat.matching import match
 from bot.chat.past import PERIODS, Past
 from bot.chat.reply import Picture
 from bot.checks import asked_as
-from bot.store import StoreError
 from probes.targets import BadTarget, host_service
 
 if TYPE_CHECKING:
@@ -88,12 +87,8 @@ class Chronicle:
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
         """Answer one of the commands."""
-        try:
-            zone = await self._zone_of(request.chat) if self._zone_of else UTC
-            reply = await (self._status(zone) if message.command == "status" else self._past(message.rest, zone))
-        except StoreError as error:
-            _log.warning("The history could not be read: %s", error)
-            reply = replies.plain(say(words.NOT_NOW))
+        zone = await self._zone_of(request.chat) if self._zone_of else UTC
+        reply = await (self._status(zone) if message.command == "status" else self._past(message.rest, zone))
         await responder.answer(reply)
 
     # --- one service -------------------------------------------------------------------------------------------------

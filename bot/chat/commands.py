@@ -55,6 +55,13 @@ COMMANDS = {
     "start": Shown.NOWHERE,
 }
 """Every command that there is, in the order of the menus."""
+OF_ALERTS = frozenset({"subscribe", "unsubscribe", "subscriptions", "mute", "quiet", "digest", "announcements"})
+"""Those about what a chat is told of its own accord: of no use where nothing can be."""
+
+
+def is_about_the_chat(command: str) -> bool:
+    """Tell whether a command is about the chat that it is said in, so that without one it is about nothing."""
+    return COMMANDS.get(command) is Shown.TO_ADMINS
 
 
 @dataclass(frozen=True, slots=True)

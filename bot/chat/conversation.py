@@ -7,11 +7,13 @@ What a message says is read in `bot.chat.commands` and `bot.chat.matching`; how 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from bot.alerts.subscriptions import can_be_told
 from bot.chat import categories, commands, replies, words, works
 from bot.chat.asking import MOST_TARGETS, is_greeting, understood
 from bot.chat.beside import Beside
@@ -21,6 +23,7 @@ from bot.chat.matching import match
 from bot.chat.replies import Tally
 from bot.chat.works import Question
 from bot.checks import BusyError, CheckError
+from bot.store import StoreError
 from bot.store.chats import Kind
 from bot.survey import Surveys
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
 
 _T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 4096
 """Of a message; a longer one is not read at all."""
@@ -118,7 +123,7 @@ class Desk(Protocol):
         """Their names, all of them in `bot.chat.commands.COMMANDS`."""
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer one of them."""
+        """Answer one of them. May raise `StoreError`, which the conversation answers for all desks."""
 
 
 class Register(Protocol):
@@ -175,7 +180,7 @@ class Conversation:
             elif message.command is None:
                 await self._free_text(message.rest, request, responder)
             elif handler := self._handler(message.command, request):
-                await handler(message, request, responder)
+                await _obeyed(handler, message, request, responder)
             else:
                 await responder.answer(replies.unknown_command(message.command))
 
@@ -305,8 +310,23 @@ class Conversation:
             stories=stories,
             since=await self._since(service, report) if self._since else None,
             instead=await self._alternatives.to(service, report) if self._alternatives else (),
-            alerts=bool(request.chat) and "subscribe" in self._handlers,
+            alerts=can_be_told(request.chat) and "subscribe" in self._handlers,
         )
+
+
+async def _obeyed(handler: Handler, message: Message, request: Request, responder: Responder) -> None:
+    """Have a command answered where there is a chat for what it is about, and as far as the database is of use."""
+    command = message.command or ""
+    if commands.is_about_the_chat(command) and not request.chat:
+        return
+    if command in commands.OF_ALERTS and not can_be_told(request.chat):
+        await responder.answer(replies.plain(say(words.SUBSCRIBE_NOWHERE)))
+        return
+    try:
+        await handler(message, request, responder)
+    except StoreError as error:
+        _log.warning("The database was of no use: %s", error)
+        await responder.answer(replies.plain(say(words.NOT_NOW)))
 
 
 async def with_progress(service: Service, responder: Responder, measure: Callable[[Listener], Awaitable[_T]]) -> _T:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from bot import __version__
 from bot.chat import replies
-from bot.chat import words as general
 from bot.chat.language import LANGUAGES, ago, lasting, named, number, say
 from bot.chat.reply import Headline, Items, Line, Paragraph, Reply
 from bot.chat.words import broadcasts as words
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from bot.news import FeedHealth
     from bot.store.registries import RegistryList
     from bot.store.statistics import Counts, Health
-
-_log = logging.getLogger(__name__)
 
 _SAFE_SQLITE = (3, 51, 3)
 """Before it, two connections can damage a WAL database (sqlite.org/wal.html, "The WAL-reset bug")."""
@@ -66,12 +61,7 @@ class Operating:
 
     async def obey(self, message: Message, _request: Request, responder: Responder) -> None:
         """Answer one of `commands`."""
-        try:
-            reply = await (self._stats() if message.command == "stats" else self._health())
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(general.NOT_NOW))
-        await responder.answer(reply)
+        await responder.answer(await (self._stats() if message.command == "stats" else self._health()))
 
     async def _stats(self) -> Reply:
         return stats(await self._figures.counts(now=self._clock()))

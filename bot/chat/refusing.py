@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,12 @@ from bot.chat import replies
 from bot.chat import words as general
 from bot.chat.language import say
 from bot.chat.words import broadcasts as words
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from bot.chat.commands import Message
     from bot.chat.conversation import Request, Responder
     from bot.chat.reply import Reply
     from bot.store.refusals import Refusals
-
-_log = logging.getLogger(__name__)
 
 NO_MORE = "/announcements off"
 """The order in the button of each announcement."""
@@ -33,15 +29,8 @@ class RefusalDesk:
         self._refusals = refusals
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer; a chat that the bot is not in gets none anyway."""
-        if not request.chat:
-            return
-        try:
-            reply = await self._reply(message.rest, request)
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(general.NOT_NOW))
-        await responder.answer(reply)
+        """Answer whether there are any, after having changed that if it is asked for."""
+        await responder.answer(await self._reply(message.rest, request))
 
     async def _reply(self, wish: str, request: Request) -> Reply:
         if wish in {"on", "off"}:

@@ -5,14 +5,12 @@ What is answered to everything else is the conversation's affair.
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from bot.chat import replies, words
 from bot.chat.language import LANGUAGES, say, speaking
 from bot.chat.reply import Button, Items, Line, Paragraph, Reply
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from bot.chat.commands import Message
     from bot.chat.conversation import Request, Responder
     from bot.store import Chat, Chats
-
-_log = logging.getLogger(__name__)
 
 PRIVACY = "privacy"
 FORGET = "forget"
@@ -49,15 +45,8 @@ class SettingsDesk:
         self._others = others
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer one of `commands`; of a chat that the bot is not in there is nothing to set."""
-        if not request.chat:
-            return
-        try:
-            reply = await self._reply(message, request)
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(words.NOT_NOW))
-        await responder.answer(reply)
+        """Answer one of `commands`."""
+        await responder.answer(await self._reply(message, request))
 
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.command == PRIVACY:

@@ -5,7 +5,6 @@ When it is told is the affair of `bot.chat.wishes`; who then hears of what, `bot
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,7 +14,6 @@ from bot.alerts.subscriptions import (
     Listener,
     Subscription,
     Told,
-    can_be_told,
     covering,
     wants,
 )
@@ -24,7 +22,6 @@ from bot.chat import replies, subscribed, wanted, words
 from bot.chat.language import say
 from bot.incidents import Subject
 from bot.incidents.model import Claim, severity_of
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.incidents import Incident, Stage
     from probes.catalogue import Catalogue
-
-_log = logging.getLogger(__name__)
 
 Deed = Literal["degradations", "blocks", "remove"]
 """What a button of the list of subscriptions does with one of them."""
@@ -68,23 +63,14 @@ class SubscriptionDesk:
         self._clock = clock
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer one of `commands`; a chat that the bot is not in can be told nothing."""
-        if not request.chat:
-            return
-        try:
-            reply = await self._reply(message, request)
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(words.NOT_NOW))
-        await responder.answer(reply)
+        """Answer one of `commands`."""
+        await responder.answer(await self._reply(message, request))
 
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.command == "subscriptions" or (message.command == "unsubscribe" and not message.rest):
             return await self._list(message.rest, request)
         if not message.rest:
             return subscribed.how(self._catalogue)
-        if message.command == "subscribe" and not can_be_told(request.chat):
-            return replies.plain(say(words.SUBSCRIBE_NOWHERE))
         if not await request.may_change():
             return replies.plain(say(words.ADMINS_ONLY))
         asked = wanted.read(message.rest, self._catalogue)

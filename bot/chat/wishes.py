@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -13,7 +12,6 @@ from bot.alerts.wording import Setting
 from bot.chat import replies, timetable, words
 from bot.chat.language import say
 from bot.chat.reply import Button, Paragraph, Reply
-from bot.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from bot.store import Store
 
     Answer = Callable[[str, Listener], tuple[Wishes | None, Reply]]
-
-_log = logging.getLogger(__name__)
 
 
 class WishesDesk:
@@ -41,15 +37,8 @@ class WishesDesk:
         self._answers: dict[str | None, Answer] = {"mute": self._mute, "quiet": self._quiet, "digest": self._digest}
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer one of `commands`; a chat that the bot is not in can be told nothing."""
-        if not request.chat:
-            return
-        try:
-            reply = await self._reply(message, request)
-        except StoreError as error:
-            _log.warning("The database was of no use: %s", error)
-            reply = replies.plain(say(words.NOT_NOW))
-        await responder.answer(reply)
+        """Answer one of `commands`."""
+        await responder.answer(await self._reply(message, request))
 
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.rest and not await request.may_change():

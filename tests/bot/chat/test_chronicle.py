@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.chat import charts, commands, words
+from bot.chat import charts, words
 from bot.chat.chronicle import Chronicle
-from bot.chat.conversation import Capabilities, Request
+from bot.chat.conversation import Conversation, Request
 from bot.chat.past import Incident
 from bot.chat.reply import Headline, Items, Paragraph, Reply
+from bot.checks import Checks
 from bot.history import Reading
 from bot.store import Store
 from probes.catalogue import Catalogue
 from probes.model import Cause, Status
-from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP
+from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP, CannedProber
+from tests.bot.chat.test_conversation import Listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,20 +31,6 @@ if TYPE_CHECKING:
 NOW = 1_795_426_800.0  # 2026-11-23 09:40 UTC
 CATALOGUE = Catalogue((SIGNAL, TELEGRAM, WHATSAPP))
 DRAWN = b"a picture"
-
-
-class Heard:
-    """A responder that listens."""
-
-    capabilities = Capabilities()
-
-    def __init__(self) -> None:
-        self.replies: list[Reply] = []
-
-    async def progress(self, reply: Reply) -> None: ...
-
-    async def answer(self, reply: Reply) -> None:
-        self.replies.append(reply)
 
 
 @pytest.fixture
@@ -58,12 +47,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ask(store: Store, text: str, **parts: Any) -> Reply:
-    heard = Heard()
+    heard = Listener()
     desk = Chronicle(store.history, CATALOGUE, clock=lambda: NOW, **parts)
-    message = commands.parse(text)
-    assert message.command in desk.commands
-    await desk.obey(message, Request(chat="console", text=text), heard)
-    (reply,) = heard.replies
+    async with asyncio.TaskGroup() as tasks:
+        checks = Checks(CannedProber(), store, tasks, cache_s=60)
+        await Conversation(checks, CATALOGUE, desks=(desk,)).handle(Request(chat="telegram:1", text=text), heard)
+    (reply,) = heard.answers
     return reply
 
 
@@ -120,7 +109,7 @@ async def test_a_week_is_shown_unless_something_else_is_asked_for(store: Store) 
 
 async def test_times_are_those_of_the_chat(store: Store) -> None:
     async def zone_of(chat: str) -> tzinfo:
-        assert chat == "console"
+        assert chat == "telegram:1"
         return ZoneInfo("Europe/Moscow")
 
     await measured(store, *EVENING)

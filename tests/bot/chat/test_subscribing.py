@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,15 @@ import pytest
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Listener, Subscription, Told
 from bot.chat import words
-from bot.chat.commands import parse
-from bot.chat.conversation import Request
+from bot.chat.conversation import Conversation, Request
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.wishes import WishesDesk
+from bot.checks import Checks
 from bot.store import Store, StoreError
 from probes.catalogue import Catalogue
 from probes.model import Status
-from tests.bot.canned import service
+from tests.bot.canned import CannedProber, service
 from tests.bot.changes import DELISTED, NOON, WHATSAPP, closed, opened
 from tests.bot.chat.test_conversation import Listener as Hearer
 from tests.bot.chat.test_replies import text_of
@@ -40,20 +41,22 @@ async def nobody() -> bool:
 class Desks:
     """A chat with the desks, at noon."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tasks: asyncio.TaskGroup, catalogue: Catalogue = CATALOGUE) -> None:
         self.store = store
         self.now = NOON
-        self.subscribing = SubscriptionDesk(store, CATALOGUE, clock=lambda: self.now)
-        self.wishes = WishesDesk(store, now=lambda: self.now)
-        self.settings = SettingsDesk(store.chats, self.subscribing)
+        subscribing = SubscriptionDesk(store, catalogue, clock=lambda: self.now)
+        wishes = WishesDesk(store, now=lambda: self.now)
+        desks = (subscribing, wishes, SettingsDesk(store.chats, subscribing))
+        self._conversation = Conversation(Checks(CannedProber(), store, tasks, cache_s=60), catalogue, desks=desks)
+
+    async def answers(self, text: str, **request: Any) -> list[Reply]:
+        hearer = Hearer()
+        asked = Request(**{"chat": CHAT, "kind": "group", "text": text} | request)
+        await self._conversation.handle(asked, hearer)
+        return hearer.answers
 
     async def ask(self, text: str, **request: Any) -> Reply:
-        message = parse(text)
-        desks = (self.subscribing, self.wishes, self.settings)
-        desk = next(one for one in desks if message.command in one.commands)
-        hearer = Hearer()
-        await desk.obey(message, Request(**{"chat": CHAT, "kind": "group", "text": text} | request), hearer)
-        [reply] = hearer.answers
+        [reply] = await self.answers(text, **request)
         return reply
 
     async def said(self, text: str, **request: Any) -> str:
@@ -70,8 +73,8 @@ class Desks:
 
 @pytest.fixture
 async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
-    async with Store.open(tmp_path / "db") as store:
-        yield Desks(store)
+    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as tasks:
+        yield Desks(store, tasks)
 
 
 def commands(reply: Reply) -> list[str]:
@@ -116,7 +119,8 @@ async def test_how_to_subscribe_is_told_to_whoever_names_nothing(desks: Desks) -
 
 
 async def test_a_terminal_cannot_be_told_anything_later(desks: Desks) -> None:
-    assert await desks.said("/subscribe whatsapp", chat="console") == words.SUBSCRIBE_NOWHERE
+    for command in ("subscribe whatsapp", "unsubscribe", "subscriptions", "mute 8h", "quiet", "digest daily"):
+        assert await desks.said(f"/{command}", chat="console") == words.SUBSCRIBE_NOWHERE
     assert await desks.store.subscriptions.of("console") is None
 
 
@@ -251,10 +255,9 @@ async def test_subscriptions_are_listed_with_buttons_that_change_the_list(desks:
 
 
 async def test_a_long_list_has_pages(tmp_path: Path) -> None:
-    async with Store.open(tmp_path / "db") as store:
-        desks = Desks(store)
-        crowd = Catalogue(tuple(service(f"s{number:02}", f"S{number:02}") for number in range(20)))
-        desks.subscribing = SubscriptionDesk(store, crowd, clock=lambda: NOON)
+    crowd = Catalogue(tuple(service(f"s{number:02}", f"S{number:02}") for number in range(20)))
+    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as tasks:
+        desks = Desks(store, tasks, crowd)
         await desks.ask("/subscribe " + " ".join(one.id for one in crowd))
         first = await desks.ask("/subscriptions")
         assert "S07" in text_of(first)
@@ -356,10 +359,8 @@ async def test_alerts_speak_the_language_of_whoever_asked_for_them_first(desks: 
 
 
 async def test_where_the_bot_is_not_it_can_tell_nothing(desks: Desks) -> None:
-    hearer = Hearer()
-    for desk, text in ((desks.subscribing, "/subscribe whatsapp"), (desks.wishes, "/mute 1h")):
-        await desk.obey(parse(text), Request(chat="", text=text), hearer)
-    assert hearer.answers == []
+    for text in ("/subscribe whatsapp", "/mute 1h", "/privacy"):
+        assert await desks.answers(text, chat="") == []
 
 
 async def test_without_a_database_it_asks_for_patience(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
