@@ -109,24 +109,33 @@ class Announcer:
     async def _announce(self, now: float) -> None:
         incidents, announcements = self._store.incidents, self._store.announcements
         last = await incidents.last_change_id()
+        await self._store.subscriptions.enlist(self._operators, language=self._language, cursor=last)
         oldest = await announcements.oldest_cursor(up_to=last, now=now)
-        if oldest is None or not await self._is_ripe(await incidents.changes_after(oldest, most=1), now):
+        if oldest is None or (ripe := await self._ripe(oldest, last, now)) <= oldest:
             return
-        await self._store.subscriptions.enlist(self._operators, language=self._language, cursor=oldest)
         earliest = await announcements.earliest_cursor(oldest, now=now)
         changes = await incidents.changes_after(earliest, most=MOST_CHANGES)
         up_to = changes[-1].id if len(changes) == MOST_CHANGES else last
         occasion = await self._occasion([stored for stored in changes if stored.id <= up_to], now)
         contents: dict[Content, int] = {}
-        while await announcements.tell(occasion.decide, contents, up_to=up_to, most=MOST_AT_ONCE, now=now):
+        behind = min(ripe, up_to)
+        while await announcements.tell(
+            occasion.decide, contents, behind=behind, up_to=up_to, most=MOST_AT_ONCE, now=now
+        ):
             self._on_message()
 
-    async def _is_ripe(self, first: Sequence[StoredChange], now: float) -> bool:
-        """Tell whether the first of the news has waited for others; one from the future has, by a clock set back."""
-        waited_s = now - first[0].change.at if first else LONGEST_WAIT_S
-        if not 0 <= waited_s < LONGEST_WAIT_S:
-            return True
-        return waited_s >= self._group_wait_s and not await self._is_more_to_come(now)
+    async def _ripe(self, cursor: int, last: int, now: float) -> int:
+        """Return the last change that has waited for others; `cursor` if none has.
+
+        Whoever has not heard of it is told, and of whatever came after it; news wait on for everybody else. A change
+        from the future has waited, by a clock set back.
+        """
+        changes = await self._store.incidents.changes_after(cursor, most=MOST_CHANGES)
+        if not changes:
+            return last  # what is there is of another version, and nobody can be told
+        wait_s = LONGEST_WAIT_S if await self._is_more_to_come(now) else self._group_wait_s
+        ripe = (stored.id for stored in changes if not 0 <= now - stored.change.at < wait_s)
+        return max(ripe, default=cursor)
 
     async def _is_more_to_come(self, now: float) -> bool:
         """Tell whether something else is suspected: measured again soon, it may be news of the same event."""

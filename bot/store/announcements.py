@@ -31,7 +31,7 @@ EXPIRE_S = 24 * 3600.0
 _MOST_CALLED_BACK = 20
 """Chats whose alerts one transaction calls back: that takes a while for each."""
 
-_MAY_HEAR = "cursor < :up_to AND (held_until IS NULL OR held_until <= :now)"
+_MAY_HEAR = "cursor < :behind AND (held_until IS NULL OR held_until <= :now)"
 _BEHIND = f"{LISTENER} WHERE {_MAY_HEAR} ORDER BY cursor LIMIT :most"
 _OLDEST = f"SELECT min(cursor) FROM listener WHERE {_MAY_HEAR}"  # noqa: S608 -- a constant
 _UNTOLD = """
@@ -99,7 +99,7 @@ class Announcements:
         """Return the cursor of whoever is furthest behind a change and may hear now; None if nobody is."""
 
         async def work(connection: aiosqlite.Connection) -> int | None:
-            [(oldest,)] = await fetch_all(connection, _OLDEST, {"up_to": up_to, "now": now})
+            [(oldest,)] = await fetch_all(connection, _OLDEST, {"behind": up_to, "now": now})
             return None if oldest is None else int(oldest)
 
         return await self._database.transaction(work)
@@ -126,18 +126,19 @@ class Announcements:
         decide: Callable[[Listener], Telling],
         contents: dict[Content, int],
         *,
+        behind: int,
         up_to: int,
         most: int,
         now: float,
     ) -> int:
-        """Tell some of the chats that are behind a change what `decide` says, and return how many that were.
+        """Tell some of the chats that are `behind` a change what `decide` says, and return how many that were.
 
-        `contents` are those that are stored already; new ones are added.
+        What they are told reaches to the change `up_to`. `contents` are those that are stored already; new ones are added.
         """
 
         async def work(connection: aiosqlite.Connection) -> _Batch:
             batch = _Batch(up_to, now, dict(contents))
-            found = await listeners(connection, _BEHIND, {"up_to": up_to, "now": now, "most": most})
+            found = await listeners(connection, _BEHIND, {"behind": behind, "now": now, "most": most})
             last = await _last_alerts(connection, found, now)
             for listener in found:
                 if batch.called_back == _MOST_CALLED_BACK:

@@ -83,6 +83,34 @@ async def test_news_from_the_future_are_not_waited_for(telling: Telling) -> None
     assert len(await telling.told()) == 1
 
 
+async def test_a_chat_that_wakes_takes_fresh_news_along_and_lets_them_ripen_for_the_others(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.wish(A, quiet=Quiet(11 * 60, 13 * 60))
+    await telling.happen(opened(SIGNAL))
+    await telling.subscribe(B, "service:whatsapp", "service:telegram")
+    assert await telling.told(after_s=30) == []
+    telling.now = NOON + 3600 - 5
+    await telling.happen(opened(WHATSAPP, at=telling.now))
+    assert first_lines(await telling.told(after_s=5)) == [(A, "2 services are blocked")]
+    await telling.happen(opened(TELEGRAM, at=telling.now))
+    assert await telling.told(after_s=20) == []
+    assert [one.chat for one in await telling.told(after_s=5)] == [B], "in one message, when the first of them is ripe"
+    assert [one.chat for one in await telling.told(after_s=5)] == [A]
+
+
+async def test_whoever_runs_the_bot_hears_nothing_old_because_a_chat_wakes(tmp_path: Path) -> None:
+    async with Store.open(tmp_path / "db") as store:
+        telling = Telling(store, operators=(C,))
+        await telling.subscribe(A, "all")
+        await telling.wish(A, quiet=Quiet(11 * 60, 13 * 60))
+        await telling.subscribe(B, "all")
+        await telling.happen(OFFLINE)
+        await telling.told(after_s=30)
+        await telling.meet(C)
+        telling.now = NOON + 3600
+        assert [one.chat for one in await telling.told()] == [A]
+
+
 async def test_each_chat_is_told_in_its_language_and_topic(telling: Telling) -> None:
     await telling.subscribe(A, "service:whatsapp")
     await telling.meet(B, language="ru")
@@ -232,6 +260,7 @@ async def test_the_hosts_trouble_is_told_to_operators_and_to_whoever_hears_every
         await telling.meet(A)
         await telling.subscribe(B, "all")
         await telling.subscribe(C, "category:messenger")
+        await telling.look()
         await telling.happen(OFFLINE)
         trouble = "This bot's own network is in trouble since 11:58 UTC"
         assert sorted(first_lines(await telling.told(after_s=30))) == [(A, trouble), (B, trouble)]

@@ -100,7 +100,7 @@ async def tell(store: Store, *, up_to: int = 9, held_until: float | None = None,
             return Telling(told=listener.told, held_until=held_until)
         return Telling({None: SAID}, {**listener.told, TELEGRAM_SUBJECT: Told(8, Status.DOWN, NOON)})
 
-    return await store.announcements.tell(decide, {}, up_to=up_to, most=10, now=now)
+    return await store.announcements.tell(decide, {}, behind=up_to, up_to=up_to, most=10, now=now)
 
 
 async def test_whoever_is_told_moves_on(store: Store) -> None:
