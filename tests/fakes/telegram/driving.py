@@ -1,6 +1,6 @@
 """The side of people: what a test's users do in their chats, and how the test waits for the bot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.fakes.telegram.asking import Question
@@ -24,7 +24,8 @@ from tests.fakes.telegram.world import World
 class Chat(ChatState):
     """A chat with people in it.
 
-    `reply` and `replies` hand out the bot's messages in order, each once; `unread` are those not handed out yet.
+    `reply` and `replies` hand out the bot's messages in order, each once; `unread` are those not handed out yet. Where
+    more than one thing may write at a time, `reply_that` knows the one that is meant.
     """
 
     def __init__(self, world: World, chat_id: int, kind: Any, title: str, **more: Any) -> None:
@@ -57,6 +58,16 @@ class Chat(ChatState):
         taken = self.unread[:count]
         self._read += count
         return taken
+
+    async def reply_that(self, probe: Callable[[Message], Any], what: str, *, below: Message) -> Message:
+        """The bot's first message below another that is as `probe` wants it; it counts as read, and all above it."""
+
+        def wanted() -> Message | None:
+            return next((message for message in self.from_bot if message.id > below.id and probe(message)), None)
+
+        found: Message = await self.until(wanted, what)
+        self._read = max(self._read, self.from_bot.index(found) + 1)
+        return found
 
     async def until(self, probe: Any, what: str = "that", *, timeout_s: float = 5) -> Any:
         """Waits until something is so in this chat; raises AssertionError with the transcript."""
