@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from probes.observations import AnyObservation
 
     Listener = Callable[[AnyObservation], None]
+    Hearer = Callable[[Service, "Answer"], None]
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +139,14 @@ class Checks:
         self._turns = asyncio.Semaphore(most_running)
         self._flights: dict[_Key, _Flight] = {}
         self._remembered: OrderedDict[_Key, Answer] = OrderedDict()
+        self._hearers: list[Hearer] = []
+
+    def report_to(self, hearer: Hearer) -> None:
+        """Tell `hearer` of every measurement as it ends, but deep ones: what was measured, and not who asked.
+
+        Those find what others do not look for, and an ordinary one would seem to refute it.
+        """
+        self._hearers.append(hearer)
 
     async def check(
         self, service: Service, *, again: bool = False, deep: bool = False, listener: Listener | None = None
@@ -210,6 +219,8 @@ class Checks:
         finally:
             self._land(key, flight)
         if answer.age_s is None:
+            for hearer in () if key.deep else self._hearers:
+                _tell(hearer, service, answer)
             await self._keep(key, answer)
 
     async def _stored(self, key: _Key, fresh_s: float) -> Answer | None:
@@ -251,9 +262,9 @@ def asked_as(service: Service) -> str:
     return service.id if service.kind == "service" or url == f"https://{service.id}/" else url
 
 
-def _tell(listener: Listener, observation: AnyObservation) -> None:
+def _tell(listener: Callable[..., None], *heard: object) -> None:
     """Tell one listener; its fault is nobody else's."""
     try:
-        listener(observation)
+        listener(*heard)
     except Exception:  # noqa: BLE001 -- whatever it is, the measurement goes on
         _log.exception("A listener to a check failed")

@@ -48,7 +48,7 @@ _SHORTEST_PAUSE_S = 0.2
 
 
 class Checker(Protocol):
-    """What answers: `bot.checks.Checks`."""
+    """What answers: `bot.checks.Checks`, which is to report to `Monitor.heed` what others had measured."""
 
     async def check(self, service: Service, *, again: bool = False) -> Answer: ...
 
@@ -93,7 +93,9 @@ class Monitor:
         """Services whose measurements said nothing of the host since it came into doubt."""
         self._hurried_at = float("-inf")
         self._visited: set[str] = set()
-        """Those that are being measured."""
+        """Those that are being measured, or whose measurement is being kept."""
+        self._heard: dict[str, Answer] = {}
+        """What others had measured, by service: the last of each."""
         self._recording = asyncio.Lock()
 
     async def run(self) -> None:
@@ -104,9 +106,28 @@ class Monitor:
             while True:
                 await self._take_orders()
                 for service in self._next(self._clock()):
-                    self._visited.add(service.id)
-                    visits.create_task(self._visit(service), name=f"watch {service.id}")
+                    self._begin(visits, service)
+                for service, heard in self._take_heard():
+                    self._begin(visits, service, heard)
                 await self._sleep(self._pause_s(self._clock()))
+
+    def heed(self, service: Service, answer: Answer) -> None:
+        """Let what somebody else had measured of a watched service count as a measurement of its own, and as one.
+
+        So a block that somebody meets is looked at again soon. What it takes to believe in it is the same, and
+        nothing more is measured at once: whoever asks often only spares this the asking.
+        """
+        if service.id in self._idle:
+            self._heard[service.id] = answer
+
+    def _take_heard(self) -> list[tuple[Service, Answer]]:
+        """Return what was heard; a service that is being measured just now gets its answer that way."""
+        heard, self._heard = self._heard, {}
+        return [(self._wanted[id_], answer) for id_, answer in heard.items() if id_ in self._idle]
+
+    def _begin(self, visits: asyncio.TaskGroup, service: Service, heard: Answer | None = None) -> None:
+        self._visited.add(service.id)
+        visits.create_task(self._visit(service, heard), name=f"watch {service.id}")
 
     async def _recalled(self) -> bool:
         try:
@@ -190,11 +211,14 @@ class Monitor:
 
     # --- one measurement ---------------------------------------------------------------------------------------------
 
-    async def _visit(self, service: Service) -> None:
-        """Measure a service and keep what it led to; never fail, which would end the watch over everything."""
-        heard = self._heard_of_host
+    async def _visit(self, service: Service, heard: Answer | None) -> None:
+        """Measure a service, unless it was `heard` how it is, and keep what that led to.
+
+        Never fail, which would end the watch over everything.
+        """
+        of_host = self._heard_of_host
         try:
-            await self._record(service, await self._checks.check(service, again=True))
+            await self._record(service, heard or await self._checks.check(service, again=True))
         except BusyError:
             self._due[service.id] = self._clock() + _RETRY_S
         except CheckError as error:
@@ -205,7 +229,7 @@ class Monitor:
             self._due[service.id] = self._clock() + _RETRY_S
         finally:
             self._visited.discard(service.id)
-            if self._heard_of_host == heard:
+            if self._heard_of_host == of_host:
                 self._mute.add(service.id)
 
     async def _record(self, service: Service, answer: Answer) -> None:

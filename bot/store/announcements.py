@@ -133,7 +133,8 @@ class Announcements:
     ) -> int:
         """Tell some of the chats that are `behind` a change what `decide` says, and return how many that were.
 
-        What they are told reaches to the change `up_to`. `contents` are those that are stored already; new ones are added.
+        They are told of everything to the change `up_to`. `contents` are those that are stored already; new ones are
+        added.
         """
 
         async def work(connection: aiosqlite.Connection) -> _Batch:

@@ -273,3 +273,32 @@ async def test_a_store_that_fails_loses_no_answer(
     assert prober.asked == {"whatsapp": 1}
     await asyncio.sleep(0)
     assert caplog.text.count("the disk is full") == 2
+
+
+async def test_every_measurement_is_reported_once_whoever_asked_and_no_answer_that_was_known(
+    checks: Checks, prober: CannedProber, clock: Clock
+) -> None:
+    heard: list[tuple[str, Answer]] = []
+    checks.report_to(lambda service, answer: heard.append((service.id, answer)))
+    prober.go.clear()
+    async with asyncio.TaskGroup() as askers:
+        for _ in range(3):
+            askers.create_task(checks.check(WHATSAPP))
+        await prober.begun.wait()
+        prober.go.set()
+    clock.now += 30
+    await checks.check(WHATSAPP)
+    assert heard == [("whatsapp", Answer(report("whatsapp"), 1000))]
+    await checks.check(TELEGRAM, deep=True)
+    assert len(heard) == 1, "a deep one sees what the others do not look for"
+
+
+async def test_a_report_that_nobody_can_take_is_no_fault_of_the_measurement(
+    checks: Checks, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    checks.report_to(fails)
+    assert await checks.check(WHATSAPP) == Answer(report("whatsapp"), 1000)
+    assert "A listener to a check failed" in caplog.text

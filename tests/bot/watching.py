@@ -91,7 +91,7 @@ class World:
         self.most_running = 0
         self.told: list[float] = []
         self.set_back_s = 0.0
-        self._began_s: float | None = None
+        self.monitor: Monitor | None = None
 
     @property
     def now(self) -> float:
@@ -114,14 +114,23 @@ class World:
             self.running[service.id] -= 1
         if self.error:
             raise self.error
-        return Answer(self.report_of(service.id, self.passed_s), self.now)
+        return self.hear(service.id)
+
+    def hear(self, id_: str) -> Answer:
+        """Measure a service at once, and let the monitor hear of it, as it hears of all that anybody asks for."""
+        answer = Answer(self.report_of(id_, self.passed_s), self.now)
+        assert self.monitor
+        found = self.catalogue.get(id_)
+        assert found
+        self.monitor.heed(found, answer)
+        return answer
 
     async def interested(self) -> Collection[str]:
         return self.wanted
 
     async def watch(self, for_s: float, *, interval_s: float = 300.0, **changes: Any) -> None:
         """Run a monitor for so long, and kill it."""
-        monitor = Monitor(
+        self.monitor = Monitor(
             self,
             self.store,
             self.catalogue,
@@ -132,7 +141,7 @@ class World:
             seed=7,
             **changes,
         )
-        watching = asyncio.create_task(monitor.run())
+        watching = asyncio.create_task(self.monitor.run())
         await asyncio.wait({watching}, timeout=for_s)
         if watching.done():
             await watching
