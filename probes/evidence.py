@@ -21,6 +21,8 @@ from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, fate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ADDRESSES_A_FAMILY = 2
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -73,14 +75,20 @@ class Evidence:
 
     # --- names -------------------------------------------------------------------------------------------------------
 
-    def questions(self, *purposes: Purpose) -> Iterable[tuple[Question, Trial]]:
-        """Yield the DNS questions that were asked for these purposes."""
-        for trial in self.trials:
-            if isinstance(trial.step, Question) and trial.step.purpose in purposes:
-                yield trial.step, trial
+    def questions(self, purpose: Purpose) -> Sequence[tuple[Question, Trial]]:
+        """Return the DNS questions that were asked for this purpose."""
+        return self._questions.get(purpose, ())
 
-    def _answers(self, resolvers: Sequence[str], *purposes: Purpose) -> list[Answer]:
-        asked = [(question, trial) for question, trial in self.questions(*purposes)]
+    @cached_property
+    def _questions(self) -> dict[Purpose, list[tuple[Question, Trial]]]:
+        questions: dict[Purpose, list[tuple[Question, Trial]]] = {}
+        for trial in self.trials:
+            if isinstance(trial.step, Question):
+                questions.setdefault(trial.step.purpose, []).append((trial.step, trial))
+        return questions
+
+    def _answers(self, resolvers: Sequence[str], purpose: Purpose) -> list[Answer]:
+        asked = self.questions(purpose)
         answers = []
         for resolver in resolvers:
             trials = [trial for question, trial in asked if question.resolver == resolver]
@@ -207,6 +215,23 @@ class Evidence:
         return bool(self.honest_answers) and all(answer.done for answer in self.honest_answers)
 
     @cached_property
+    def tried(self) -> tuple[str, ...]:
+        """Those of the system's addresses that the endpoint is tried at."""
+        return self.few(self.system_addresses)
+
+    @cached_property
+    def name_doubted(self) -> bool:
+        """The system's resolver failed or hesitates, or none of its addresses can be used, or none of them works."""
+        if self.literal:
+            return False
+        if not self.system_addresses and any(self.slow(trial) for _, trial in self.questions(Purpose.MEASURE)):
+            return True
+        answer = self.system_answer
+        if answer is None or not (answer.done or self.hesitates(answer)):
+            return False
+        return all(address in self.suspects for address in self.tried)
+
+    @cached_property
     def disputed(self) -> bool:
         """Two operators give the same address, and the system's resolver none that any of them gives.
 
@@ -286,6 +311,21 @@ class Evidence:
         return tuple(
             a for a in addresses if family_of(a) in self.working_families and self.permits(a, self.endpoint.port)
         )
+
+    def few(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Return the first usable addresses of each family."""
+        chosen: list[str] = []
+        for address in self.usable(addresses):
+            family = family_of(address)
+            if sum(family_of(other) == family for other in chosen) < ADDRESSES_A_FAMILY:
+                chosen.append(address)
+        return tuple(chosen)
+
+    @cached_property
+    def troubled(self) -> bool:
+        """Anything looks as if it did not work: only then are this host and the outside asked."""
+        turned_away = any(flow.turned_away for flow in self.own_flows)
+        return self.name_doubted or turned_away or bool(self.suspects or self.pages)
 
     # --- the view from outside ---------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from probes.model import Cause, Endpoint, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import AnyObservation, Arm, OutsideObservation, Purpose
 from probes.pace import Pace, round_trip_of
-from probes.plan import carries_data, next_steps, troubled
+from probes.plan import carries_data, next_steps
 from probes.trials import Trial
 from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
 
@@ -153,13 +153,13 @@ class Experiment:
             pool=component.endpoints,
             delisted_ids=self._directories.delisted(endpoint.host),
         )
-        if troubled(evidence):
+        if evidence.troubled:
             self._baseline.start(self._create_task)
         return evidence
 
     def _settled_at_s(self, evidence: Evidence, found: EndpointFinding | None) -> float:
         """Return when nothing that is still running can change what is found, if nothing happens until then."""
-        if (troubled(evidence) and evidence.baseline is None) or self._awaits_directory(evidence, found):
+        if (evidence.troubled and evidence.baseline is None) or self._awaits_directory(evidence, found):
             return math.inf
         pending = [trial for trial in evidence.trials if not trial.done]
         if not pending:
@@ -167,7 +167,7 @@ class Experiment:
         if found is None or evidence.awaits_first_flow or evidence.awaits_transfers:
             return math.inf
         if found.finding.status is Status.OK:
-            return math.inf if troubled(evidence) or evidence.awaits_root else self._grace_ends_s(evidence)
+            return math.inf if evidence.troubled or evidence.awaits_root else self._grace_ends_s(evidence)
         unsettled = evidence.awaits_resolvers or evidence.awaits_pages
         return evidence.now_s if found.is_final and not unsettled else math.inf
 

@@ -14,10 +14,10 @@ from probes.controls import domain_of
 from probes.model import Endpoint
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
 from probes.observations import Arm, Purpose
-from probes.trials import RESOLVER_TROUBLE, family_of, is_address
+from probes.trials import RESOLVER_TROUBLE, is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from probes.controls import Controls
     from probes.evidence import Evidence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Step = Question | Attempt | OutsideQuestion
 
-ADDRESSES_A_FAMILY = 2
 SUSPECTS = 2
 """How many suspect addresses of one origin get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
@@ -50,7 +49,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
     steps += _try_system_addresses(evidence)
     if evidence.baseline is not None and evidence.baseline.network == "offline":
         return steps
-    doubted = _name_doubted(evidence)
+    doubted = evidence.name_doubted
     if doubted:
         steps += _ask_again(evidence, controls)
     elif evidence.disputed:
@@ -62,17 +61,11 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _controls_for(evidence, controls, address)
     for flow in evidence.pages:
         steps += _controls_for_page(evidence, controls, flow)
-    if troubled(evidence):
+    if evidence.troubled:
         steps += _ask_outside(evidence)
     if evidence.deep or _freezes_under_any_name(evidence):
         steps += _move_data(evidence, controls)
     return steps
-
-
-def troubled(evidence: Evidence) -> bool:
-    """Tell whether anything looks as if it did not work: only then are this host and the outside asked."""
-    turned_away = any(flow.turned_away for flow in evidence.own_flows)
-    return _name_doubted(evidence) or turned_away or bool(evidence.suspects or evidence.pages)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -106,19 +99,6 @@ def _ask_honest(evidence: Evidence) -> Iterator[Question]:
             )
 
 
-def _name_doubted(evidence: Evidence) -> bool:
-    """The system's resolver failed or hesitates, or none of its addresses can be used, or none of them works."""
-    if evidence.literal:
-        return False
-    if any(evidence.slow(trial) for _, trial in evidence.questions(Purpose.MEASURE)) and not evidence.system_addresses:
-        return True
-    answer = evidence.system_answer
-    if answer is None or not (answer.done or evidence.hesitates(answer)):
-        return False
-    tried = _few(evidence, evidence.system_addresses)
-    return all(address in evidence.suspects for address in tried)
-
-
 def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
     yield from _ask_root(evidence, controls)
     if evidence.system_answer is not None and evidence.system_answer.addresses:
@@ -147,28 +127,18 @@ def _ask_root(evidence: Evidence, controls: Controls) -> Iterator[Question]:
 # --- connections -----------------------------------------------------------------------------------------------------
 
 
-def _few(evidence: Evidence, addresses: Iterable[str]) -> list[str]:
-    """Return the first usable addresses of each family."""
-    chosen: list[str] = []
-    for address in evidence.usable(addresses):
-        family = family_of(address)
-        if sum(family_of(other) == family for other in chosen) < ADDRESSES_A_FAMILY:
-            chosen.append(address)
-    return chosen
-
-
 def _attempt(evidence: Evidence, address: str) -> Attempt:
     return Attempt(endpoint=evidence.endpoint, address=address, roots=evidence.roots)
 
 
 def _try_system_addresses(evidence: Evidence) -> Iterator[Attempt]:
-    for address in _few(evidence, evidence.system_addresses):
+    for address in evidence.tried:
         yield _attempt(evidence, address)
 
 
 def _try_honest_addresses(evidence: Evidence) -> Iterator[Attempt]:
     new = [a for a in evidence.honest_addresses if a not in evidence.system_addresses]
-    for address in _few(evidence, new):
+    for address in evidence.few(new):
         yield replace(_attempt(evidence, address), arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
 
 
@@ -258,22 +228,27 @@ def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     address = _where_to_move_data(evidence)
     if address is None:
         return
-    innocuous = controls.innocuous_name(evidence.endpoint.host)
     plain = replace(_attempt(evidence, address), purpose=Purpose.TRANSFER)
-    control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
-    here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
-    unrelated = next(a for a in controls.unrelated_addresses if a != address)
-    stranger = Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/")  # one for all endpoints
-    elsewhere = replace(here, endpoint=stranger, address=unrelated, roots=None, purpose=Purpose.UNRELATED_BASELINE)
-    secure = replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
-    twins = [secure] if evidence.endpoint.scheme == "http" else []
     for transfer in TRANSFERS:
         yield from _repeated(replace(plain, transfer=transfer))
         if _held_back(evidence, transfer):
             for nth in range(REPEATS + 1, 2 * REPEATS + 1):
                 yield replace(plain, transfer=transfer, nth=nth)
-            for other in (here, elsewhere, *twins):
+            for other in _other_transfers(evidence, controls, plain):
                 yield from _repeated(replace(other, transfer=transfer))
+
+
+def _other_transfers(evidence: Evidence, controls: Controls, plain: Attempt) -> Iterator[Attempt]:
+    """What is held against a transfer: another name here and elsewhere, and clear text's twin over TLS."""
+    innocuous = controls.innocuous_name(evidence.endpoint.host)
+    control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
+    here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
+    unrelated = next(a for a in controls.unrelated_addresses if a != plain.address)
+    stranger = Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/")  # one for all endpoints
+    yield here
+    yield replace(here, endpoint=stranger, address=unrelated, roots=None, purpose=Purpose.UNRELATED_BASELINE)
+    if evidence.endpoint.scheme == "http":
+        yield replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
 
 
 def _repeated(attempt: Attempt) -> Iterator[Attempt]:
@@ -318,7 +293,7 @@ def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
     if evidence.literal and evidence.pool:
         yield _ask_outside_of_all(evidence)
         return
-    addresses = [*_few(evidence, evidence.system_addresses), *_few(evidence, evidence.honest_addresses)]
+    addresses = [*evidence.tried, *evidence.few(evidence.honest_addresses)]
     told = tuple(dict.fromkeys(addresses))
     yield OutsideQuestion(endpoint=evidence.endpoint, addresses=told, witnesses=WITNESSES)
 
