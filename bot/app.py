@@ -193,6 +193,7 @@ def _watching(
     interested = partial(store.subscriptions.services, catalogue)
     interval_s = settings.check_interval_seconds
     monitor = Monitor(checks, store.incidents, catalogue, interested, interval_s=interval_s)
+    checks.report_to(monitor.heed)
     return monitor.run(), announcer.run(), _tidy(store)
 
 
