@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 1.5
 _SYN_RETRY_S = 1.0
+_PERSON_S = 10.0
+"""How long a person looks at an empty page (Nielsen, "Response Times", 1993)."""
 _STUB_S = 5.0
 """How long programs wait for the system's resolver (resolv.conf(5)): it may have to search, so less is no silence."""
 
@@ -65,6 +67,9 @@ class Pace:
     def timeouts_of(self, attempt: Attempt) -> Timeouts:
         """Return an attempt's; the connection of a transfer may take its time, as how slowly it goes is asked there."""
         timeouts = self.timeouts
+        if attempt.patient:
+            patient_s = max(_PERSON_S, timeouts.response_s)
+            return replace(timeouts, handshake_s=patient_s, response_s=patient_s)
         if attempt.transfer is None:
             return timeouts
         return replace(timeouts, connect_s=timeouts.response_s, handshake_s=timeouts.response_s)

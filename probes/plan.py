@@ -14,7 +14,7 @@ from probes.controls import domain_of
 from probes.model import Endpoint
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
 from probes.observations import Arm, Purpose
-from probes.trials import RESOLVER_TROUBLE, is_address
+from probes.trials import RESOLVER_TROUBLE, SILENCE, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,8 @@ Step = Question | Attempt | OutsideQuestion
 SUSPECTS = 2
 """How many suspect addresses of one origin get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
+SILENT_REPEATS = 4
+"""Of a question that was left unanswered: over UDP a single lost packet is enough for that."""
 UNRELATED = 2
 OUTSIDE_QUESTIONS = 2
 WITNESSES = 2
@@ -35,6 +37,8 @@ WITNESSES = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _WEB = frozenset({"https", "http"})
+_SPOKEN = frozenset({"tls", "http"})
+"""The layers in which a server has to answer what was said to it."""
 _HTTP_PORT = 80
 _OTHER_PORT = {443: _HTTP_PORT, _HTTP_PORT: 443}
 _QUERY_TYPES: dict[int, Literal["A", "AAAA"]] = {4: "A", 6: "AAAA"}
@@ -56,8 +60,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _ask_root(evidence, controls)
     if doubted or (evidence.disputed and evidence.endpoint.scheme == "http"):
         steps += _try_honest_addresses(evidence)
-    suspects = evidence.suspects
-    for address in _few_of_each_origin(evidence, suspects):
+    for address in _few_of_each_origin(evidence, evidence.usable(evidence.suspects)):
         steps += _controls_for(evidence, controls, address)
     for flow in evidence.pages:
         steps += _controls_for_page(evidence, controls, flow)
@@ -105,7 +108,7 @@ def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
         return
     for answer in evidence.system_answers:
         first = Question(name=evidence.endpoint.host, query_type="A", resolver=answer.resolver)
-        for nth in range(1, REPEATS + 1):
+        for nth in range(1, (SILENT_REPEATS if answer.failure in SILENCE else REPEATS) + 1):
             yield replace(first, purpose=Purpose.REPEAT, nth=nth)
         yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)
 
@@ -142,7 +145,7 @@ def _try_honest_addresses(evidence: Evidence) -> Iterator[Attempt]:
         yield replace(_attempt(evidence, address), arm=Arm.CONTROL, purpose=Purpose.HONEST_ADDRESS)
 
 
-def _few_of_each_origin(evidence: Evidence, suspects: list[str]) -> list[str]:
+def _few_of_each_origin(evidence: Evidence, suspects: Sequence[str]) -> list[str]:
     """Of what the system's resolver gives and of what others give: these fail for reasons of their own."""
     told = [address for address in suspects if address in evidence.system_addresses]
     return told[:SUSPECTS] + [address for address in suspects if address not in told][:SUSPECTS]
@@ -161,6 +164,8 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
         yield replace(control, server_name=innocuous)
     if layers & {"tls", "http"}:
         yield from _elsewhere(evidence, controls)
+        if _may_be_slow(evidence, address):
+            yield replace(plain, purpose=Purpose.REPEAT, patient=True)
     if "mtproto" in layers:
         http = Endpoint("http", evidence.endpoint.host, evidence.endpoint.port, "/")
         yield replace(plain, endpoint=http, arm=Arm.CONTROL, purpose=Purpose.OTHER_PROTOCOL)
@@ -175,6 +180,14 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
             )
 
 
+def _may_be_slow(evidence: Evidence, address: str) -> bool:
+    """Tell whether the server may take its time: it has what was said, or is silent under another name as well."""
+    own = [flow for flow in evidence.at(address) if flow.silent and flow.layer in _SPOKEN]
+    others = [flow for flow in evidence.controls(Purpose.INNOCUOUS_NAME, address) if flow.silent]
+    nameless = bool(own) and any(flow.layer in _SPOKEN for flow in others)
+    return nameless or any(flow.failed and flow.acknowledged for flow in own)
+
+
 def _other_port(evidence: Evidence, address: str) -> Attempt:
     """Another port of the address, to see whether anybody is at home, and in clear text, who."""
     port = _OTHER_PORT.get(evidence.endpoint.port, 443)
@@ -185,15 +198,22 @@ def _other_port(evidence: Evidence, address: str) -> Attempt:
 def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     """The name at servers that have nothing to do with it, and an innocuous one at yet another.
 
-    Not at the same one: a filter that remembers the server for a while would spoil the comparison.
+    Not at the same one: a filter that remembers the server for a while would spoil the comparison. Each is asked again
+    where it is silent: a lost packet proves nothing.
     """
     unrelated = [a for a in controls.unrelated_addresses if a not in evidence.system_addresses]
     control = replace(_attempt(evidence, ""), any_certificate=True, arm=Arm.CONTROL)
     for address in unrelated[:UNRELATED]:
-        yield replace(control, address=address, purpose=Purpose.UNRELATED_ADDRESS)
+        yield from _again_if_silent(evidence, replace(control, address=address, purpose=Purpose.UNRELATED_ADDRESS))
     innocuous = replace(control, server_name=controls.innocuous_name(evidence.endpoint.host))
     for address in unrelated[UNRELATED:] or unrelated[:1]:
-        yield replace(innocuous, address=address, purpose=Purpose.UNRELATED_BASELINE)
+        yield from _again_if_silent(evidence, replace(innocuous, address=address, purpose=Purpose.UNRELATED_BASELINE))
+
+
+def _again_if_silent(evidence: Evidence, attempt: Attempt) -> Iterator[Attempt]:
+    yield attempt
+    if any(flow.silent for flow in evidence.flows if flow.attempt == attempt):
+        yield replace(attempt, nth=2)
 
 
 # --- pages in clear text ---------------------------------------------------------------------------------------------

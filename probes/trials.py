@@ -200,6 +200,17 @@ class Flow:
         http = self.http
         return bool(http and http.failure in SILENCE and http.info and http.info.bytes_received in FREEZE_BYTES)
 
+    @property
+    def silent(self) -> bool:
+        """Nothing came, or nothing has come yet for longer than round trips explain."""
+        return self.slow or (self.done and fate_of(self.failure) == "silence")
+
+    @property
+    def acknowledged(self) -> bool:
+        """What was said last has arrived."""
+        info = self.steps[-1].info if self.steps else None
+        return info is not None and not info.unacknowledged
+
     def reached(self, layer: str) -> bool:
         """Tell whether the server was heard at `layer`; at "tls" in whatever words: hello, alert, certificate."""
         if layer == "tls" and self.tls is not None and (self.tls.chain or self.tls.alert is not None):

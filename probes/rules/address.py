@@ -22,11 +22,12 @@ def address_blocked(suspect: Suspect) -> Finding | None:
     """Connecting to the address fails from here: no answer, a reset in place of one, or a router's "unreachable".
 
     Outside controls connect to the same address and port, and no attempt from here ever has: a filter that is triggered
-    by a name also drops later connects for a while. Attempts on fresh sockets end alike. Confirmed when there are two,
-    and two controls agree; likely by one control alone.
+    by a name also drops later connects for a while. Two attempts on fresh sockets or more end alike. Confirmed when two
+    controls agree; likely by one control alone.
     """
     cause = _CAUSE.get(suspect.fate or "")
-    if cause is None or suspect.connected or not suspect.unanimous or suspect.outside("tcp") is not True:
+    alike = suspect.repeated and suspect.unanimous
+    if cause is None or suspect.connected or not alike or suspect.outside("tcp") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(suspect.corroborated("tcp")), cause, because=because)

@@ -52,10 +52,10 @@ def intercepted_by_name(suspect: Suspect) -> Finding | None:
     An unrelated server, told the same name, seems to show a certificate of the very same unknown authority, or the very
     same certificate, which it does not show under an innocuous name: somebody in between answers for it. Confirmed.
     """
-    if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"}:
+    shown = _leaves(suspect.alike) - _leaves(suspect.innocuous_elsewhere)
+    if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"} or not shown:
         return None
     made = _issuers(suspect.alike) if suspect.failure == _AUTHORITY else set()
-    shown = _leaves(suspect.alike) - _leaves(suspect.innocuous_elsewhere)
     forged = [f for f in suspect.name_elsewhere_alike if _issuers([f]) & made or _leaves([f]) & shown]
     if not forged:
         return None
@@ -115,14 +115,17 @@ def certificate_trusted_but_wrong(suspect: Suspect) -> Finding | None:
 def name_blocked(suspect: Suspect) -> Finding | None:
     """The connection is made; after the ClientHello with the name comes a reset, a FIN or nothing.
 
-    An unrelated server answers an innocuous name, and meets the same fate when told this one: the name itself is
-    filtered. Confirmed when the service's own address answers another name, or several unrelated servers agree.
+    An unrelated server answers an innocuous name; none that is told this one answers, and it meets the same fate there:
+    the name itself is filtered. Silence must be met there twice, and four times where the service's own address does
+    not answer another name either: packets get lost, and servers are slow. Confirmed when that address answers another
+    name, or several unrelated servers agree.
     """
     cause = _BY_NAME.get(suspect.fate or "")
     if cause is None or not suspect.follows_the_name:
         return None
     elsewhere = suspect.name_elsewhere_alike
-    sure = len(suspect.alike) + len(elsewhere) > ENOUGH and (bool(suspect.innocuous_here) or len(elsewhere) >= ENOUGH)
+    agreed = bool(suspect.innocuous_here) or len(elsewhere) >= ENOUGH
+    sure = len(suspect.alike) + len(elsewhere) > ENOUGH and agreed and suspect.elsewhere_told
     because = ids_of([*suspect.alike, *suspect.innocuous_here, *elsewhere, *suspect.innocuous_elsewhere])
     return say(Status.BLOCKED, confirmed_if(sure), cause, because=because)
 

@@ -11,7 +11,7 @@ from probes.model import Cause, Confidence, Finding, Status
 from probes.observations import Purpose
 from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
-from probes.trials import family_of
+from probes.trials import SILENCE, family_of
 from probes.vantage_via import are_stand_ins
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ class Name:
 
     @property
     def consistent(self) -> bool:
-        """The failure was seen again on a fresh socket, and more often than not."""
-        again = self.evidence.repeated_answers
-        return bool(again) and len(self.repeats_alike) * 2 > len(again)
+        """The failure was seen again on a fresh socket, and more often than not; silence, each time."""
+        again, alike = len(self.evidence.repeated_answers), len(self.repeats_alike)
+        return alike > ENOUGH and alike == again if self.failure in SILENCE else alike * 2 > again
 
     @cached_property
     def injected(self) -> tuple[str, ...]:

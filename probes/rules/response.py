@@ -46,16 +46,17 @@ def _received(flow: Flow) -> int:
 def answer_blocked_by_name(suspect: Suspect) -> Finding | None:
     """The request for the name is followed by a reset, a FIN or nothing.
 
-    An unrelated server answers an innocuous name, and meets the same fate when asked for this one. Over TLS, where the
-    request cannot be read, the filter goes by the name in the ClientHello and lets the first packets pass. Confirmed
-    when attempts on fresh sockets agree.
+    An unrelated server answers an innocuous name; none that is asked for this one answers, and it meets the same fate
+    there, silence more than once. Over TLS, where the request cannot be read, the filter goes by the name in the
+    ClientHello and lets the first packets pass. Confirmed when attempts on fresh sockets agree.
     """
     table = _SNI if suspect.evidence.endpoint.scheme == "https" else _REQUEST
     cause = table.get(suspect.fate or "")
     if cause is None or not suspect.follows_the_name:
         return None
     flows = [*suspect.alike, *suspect.innocuous_here, *suspect.name_elsewhere_alike, *suspect.innocuous_elsewhere]
-    return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=ids_of(flows))
+    sure = suspect.repeated and suspect.elsewhere_told
+    return say(Status.BLOCKED, confirmed_if(sure), cause, because=ids_of(flows))
 
 
 def answer_blocked_here(suspect: Suspect) -> Finding | None:

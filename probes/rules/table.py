@@ -128,8 +128,7 @@ class Suspect:
     @property
     def explained_by_slowness(self) -> bool:
         """Silence, though what was said last has been acknowledged: the server has it, and takes its time."""
-        ends = [flow.steps[-1].info for flow in self.alike]
-        return self.fate == "silence" and not all(info and info.unacknowledged for info in ends)
+        return self.fate == "silence" and any(flow.acknowledged or not flow.steps[-1].info for flow in self.alike)
 
     def outside(self, layer: str) -> bool | None:
         """Tell whether the server was heard at a layer from outside; None where nobody can say."""
@@ -171,7 +170,28 @@ class Suspect:
         """An innocuous name at an unrelated server, which was heard."""
         return [flow for flow in self.evidence.controls(Purpose.UNRELATED_BASELINE) if flow.reached(self.layer)]
 
+    @cached_property
+    def name_elsewhere_heard(self) -> list[Flow]:
+        """The suspect name at an unrelated server, which was heard: it is not the name."""
+        return [flow for flow in self.evidence.controls(Purpose.UNRELATED_ADDRESS) if flow.reached(self.layer)]
+
+    @property
+    def elsewhere_told(self) -> bool:
+        """Every unrelated server that was told the name has shown something by now, be it silence."""
+        flows = self.evidence.controls(Purpose.UNRELATED_ADDRESS)
+        told = {flow.attempt.address for flow in flows if flow.done or flow.slow}
+        return told == {flow.attempt.address for flow in flows}
+
     @property
     def follows_the_name(self) -> bool:
-        """The fate goes with the name to a server that has nothing to do with it, and only with the name."""
-        return bool(self.name_elsewhere_alike and self.innocuous_elsewhere)
+        """The fate goes with the name to every server that has nothing to do with it, and only with the name.
+
+        Silence may be a lost packet, and so has to be met twice; where another name is met by silence here as well, the
+        server may just be slow, and only what is met elsewhere counts.
+        """
+        needed = 1
+        if self.fate == "silence":
+            slow = bool(self.innocuous_here_alike) and not self.innocuous_here
+            needed = 2 * ENOUGH if slow else ENOUGH
+        follows = len(self.name_elsewhere_alike) >= needed and not self.name_elsewhere_heard
+        return follows and bool(self.innocuous_elsewhere)

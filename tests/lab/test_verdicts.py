@@ -109,7 +109,7 @@ PAGES = {
     "service-503": "ok confirmed",
     "service-hangs": "down confirmed service.down",
     "service-hangs-up": "down confirmed service.down",
-    "service-slow": "inconclusive possible not_measured",
+    "service-slow": "ok confirmed",
     "service-moved": "ok confirmed",
     "service-moved-in-a-circle": "down likely service.down",
 }

@@ -165,6 +165,8 @@ class Simulated:
     loss: float = 0.0
     loses: tuple[int, ...] = ()
     """Which of the UDP questions to the last resolver are lost, counted from 0."""
+    loses_hello: frozenset[str] = frozenset()
+    """Addresses at which the first handshake is lost, with all its repeats."""
     loses_first: tuple[str, ...] = ()
     """Query types of which questions to the first resolver are lost, over UDP."""
     wrong_clock: bool = False
@@ -201,6 +203,7 @@ class SimulatedNetwork:
         self._rng = random.Random(world.seed)
         self._hit: set[tuple[str, int]] = set()
         self._connections: Counter[str] = Counter()
+        self._greeted: set[str] = set()
         self.asked_outside = 0
         self._asked = 0
 
@@ -305,6 +308,9 @@ class SimulatedNetwork:
         name = attempt.server_name or attempt.endpoint.host
         server = self._server(attempt.address, name, attempt.endpoint.scheme)
         failure = self._failure(step, attempt.address, port, name, server, attempt.endpoint.scheme)
+        if step == "tls" and attempt.address in self._world.loses_hello - self._greeted:
+            self._greeted.add(attempt.address)
+            failure = SILENCE
         limit_s = {
             "tcp": attempt.timeouts.connect_s,
             "tls": attempt.timeouts.handshake_s,
@@ -411,7 +417,7 @@ class SimulatedNetwork:
                 elapsed_s=elapsed_s,
                 info=info,
                 server_name=name,
-                chain=(_certificate(name, authority, attempt.address),) if heard else (),
+                chain=(self._certificate(name, authority, attempt.address),) if heard else (),
             )
         assert server is not None or failure is not None
         return HttpObservation(
@@ -427,6 +433,15 @@ class SimulatedNetwork:
             body_sha256=server.title if server and failure is None else None,
             headers=(("location", server.location),) if server and server.location and failure is None else (),
             fingerprints=server.fingerprints if server and failure is None else (),
+        )
+
+    def _certificate(self, name: str, authority: str, address: str) -> Certificate:
+        """A portal has one for everybody."""
+        portal = self._world.portal
+        return (
+            _certificate("portal", portal.authority, "")
+            if self._world.captive
+            else _certificate(name, authority, address)
         )
 
     # --- the view from outside ---------------------------------------------------------------------------------------
