@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tests.fakes.telegram.changes import PATIENCE_S
 from tests.fakes.telegram.errors import Json
 from tests.fakes.telegram.model import Message, User
 from tests.fakes.telegram.world import Query, World
@@ -22,7 +23,7 @@ class Question(Query):
         """Telegram stops waiting: whatever the bot answers now is too late."""
         del self.world.queries[self.id]
 
-    async def answered(self, *, timeout_s: float = 5) -> Json:
+    async def answered(self, *, timeout_s: float = PATIENCE_S) -> Json:
         """What the bot answered: the parameters of its call. Raises AssertionError when nothing comes in time."""
         try:
             answer = await self.world.changed.wait_for(lambda: self.answer, timeout_s=timeout_s)

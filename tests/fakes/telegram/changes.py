@@ -6,6 +6,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 30.0
+"""Until a test gives up what it waits for: only where something is broken does anybody wait so long."""
+
 
 class Changes:
     """Tells everybody who waits that something may have changed.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.fakes.telegram.asking import Question
+from tests.fakes.telegram.changes import PATIENCE_S
 from tests.fakes.telegram.errors import Json
 from tests.fakes.telegram.model import (
     ANONYMOUS_ADMIN,
@@ -48,11 +49,11 @@ class Chat(ChatState):
     def transcript(self) -> str:
         return transcript(self)
 
-    async def reply(self, *, timeout_s: float = 5) -> Message:
+    async def reply(self, *, timeout_s: float = PATIENCE_S) -> Message:
         """The bot's next message."""
         return (await self.replies(1, timeout_s=timeout_s))[0]
 
-    async def replies(self, count: int, *, timeout_s: float = 5) -> list[Message]:
+    async def replies(self, count: int, *, timeout_s: float = PATIENCE_S) -> list[Message]:
         """The bot's next messages; raises AssertionError with the transcript when fewer come in time."""
         await self.until(lambda: len(self.unread) >= count, f"{count} messages", timeout_s=timeout_s)
         taken = self.unread[:count]
@@ -69,7 +70,7 @@ class Chat(ChatState):
         self._read = max(self._read, self.from_bot.index(found) + 1)
         return found
 
-    async def until(self, probe: Any, what: str = "that", *, timeout_s: float = 5) -> Any:
+    async def until(self, probe: Any, what: str = "that", *, timeout_s: float = PATIENCE_S) -> Any:
         """Waits until something is so in this chat; raises AssertionError with the transcript."""
         try:
             return await self.changed.wait_for(probe, timeout_s=timeout_s)

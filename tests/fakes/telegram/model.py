@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.fakes.telegram.changes import Changes
+from tests.fakes.telegram.changes import PATIENCE_S, Changes
 from tests.fakes.telegram.errors import Json
 from tests.fakes.telegram.text import utf16_slice
 
@@ -157,7 +157,7 @@ class Message:
         self.body, self.markup, self.edit_date = body, markup, date
         self.chat.changed.fire()
 
-    async def until(self, probe: Callable[["Message"], Any], *, timeout_s: float = 5) -> "Message":
+    async def until(self, probe: Callable[["Message"], Any], *, timeout_s: float = PATIENCE_S) -> "Message":
         """Waits until the message is as `probe` wants it; raises AssertionError showing how it is instead."""
         try:
             await self.chat.changed.wait_for(lambda: probe(self), timeout_s=timeout_s)
@@ -165,7 +165,7 @@ class Message:
             raise AssertionError(f"still not so after {timeout_s} s:\n{self.text}\n{self.buttons}") from None
         return self
 
-    async def edited(self, times: int = 1, *, timeout_s: float = 5) -> "Message":
+    async def edited(self, times: int = 1, *, timeout_s: float = PATIENCE_S) -> "Message":
         """Waits until the message has been edited that often in all."""
         return await self.until(lambda message: message.edits >= times, timeout_s=timeout_s)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tests.fakes.telegram.asking import Inline
+from tests.fakes.telegram.changes import PATIENCE_S
 from tests.fakes.telegram.driving import Chat
 from tests.fakes.telegram.menus import menu_of
 from tests.fakes.telegram.model import ANONYMOUS_ADMIN, Member, User
@@ -73,14 +74,14 @@ class People(World):
         """All chats, one after the other."""
         return "\n\n".join(f"{chat.title}\n{transcript(chat)}" for chat in self.chats.values())
 
-    async def until(self, probe: Callable[[], Any], what: str = "that", *, timeout_s: float = 5) -> Any:
+    async def until(self, probe: Callable[[], Any], what: str = "that", *, timeout_s: float = PATIENCE_S) -> Any:
         """Waits until something is so anywhere; raises AssertionError."""
         try:
             return await self.changed.wait_for(probe, timeout_s=timeout_s)
         except TimeoutError:
             raise AssertionError(f"no {what} within {timeout_s} s") from None
 
-    async def drained(self, *, timeout_s: float = 5) -> None:
+    async def drained(self, *, timeout_s: float = PATIENCE_S) -> None:
         """Waits until the bot has confirmed every update and polls for more."""
         try:
             await self.updates.changed.wait_for(
