@@ -97,6 +97,10 @@ class Trial:
     done: bool = False
 
     @property
+    def has_begun(self) -> bool:
+        return self.started_s < math.inf
+
+    @property
     def is_parallel(self) -> bool:
         """Whether all of its stages begin at once."""
         return isinstance(self.step, OutsideQuestion) or (
