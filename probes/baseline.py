@@ -256,7 +256,7 @@ class BaselineProbe:
             name=host,
             query_type="A",
             resolver=resolver,
-            timeout_s=self._pace.timeouts.dns_s,
+            timeout_s=self._pace.timeouts_of_baseline.dns_s,
             arm=Arm.CONTROL,
             purpose=Purpose.BASELINE,
         )
@@ -272,7 +272,7 @@ class BaselineProbe:
             endpoint=endpoint,
             address=address,
             until=until,
-            timeouts=self._pace.timeouts,
+            timeouts=self._pace.timeouts_of_baseline,
             arm=Arm.CONTROL,
             purpose=Purpose.BASELINE,
         )

@@ -26,7 +26,7 @@ ADDRESSES_A_FAMILY = 2
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known about one endpoint. `now_s` and `patience_s` make slowness visible; both in seconds."""
+    """What is known about one endpoint. `now_s`, `patience_s`, `silence_s` make slowness visible; all in seconds."""
 
     endpoint: Endpoint
     trials: Sequence[Trial]
@@ -39,6 +39,7 @@ class Evidence:
     permits: Callable[[str, int], bool]
     now_s: float
     patience_s: float
+    silence_s: float
     delisted_ids: tuple[str, ...] = ()
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
@@ -252,7 +253,10 @@ class Evidence:
     def _flow(self, trial: Trial) -> Flow:
         attempt = trial.step
         assert isinstance(attempt, Attempt)  # noqa: S101 - the caller's condition, told to mypy
-        return Flow(attempt, tuple(trial.observations), done=trial.done, slow=self.slow(trial))
+        steps = tuple(trial.observations)
+        ended = steps[-1] if trial.done and steps else None
+        hasty = ended is not None and fate_of(ended.failure) == "silence" and ended.elapsed_s < self.silence_s
+        return Flow(attempt, steps, done=trial.done, slow=self.slow(trial), hasty=hasty)
 
     @cached_property
     def name_flows(self) -> list[Flow]:

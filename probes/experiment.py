@@ -150,6 +150,7 @@ class Experiment:
             permits=self._network.permits,
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
+            silence_s=self._pace.silence_s,
             deep=(self._deep or component.transfer) and carries_data(endpoint, component.endpoints),
             roots=component.roots,
             pool=component.endpoints,

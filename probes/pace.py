@@ -11,14 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from probes.network import Timeouts
-from probes.observations import Arm, DnsObservation
+from probes.observations import Arm, DnsObservation, Purpose
 
 if TYPE_CHECKING:
     from probes.network import Attempt, Question
     from probes.observations import AnyObservation
 
 _UNKNOWN_RTT_S = 0.25
-_LONGEST_RTT_S = 1.5
+_LONGEST_RTT_S = 4.0
+"""A congested satellite or 2G line; what takes longer cannot be measured within a check."""
+_LONGEST_ANSWER_S = 1.5
+"""The most of a resolver's answer that may be the way there and back: the rest is its own search."""
+_UNHEARD_S = 3.7
+"""A host that has heard nobody for this long is offline: long enough for a round trip of three seconds."""
 _SYN_RETRY_S = 1.0
 _PERSON_S = 10.0
 """How long a person looks at an empty page (Nielsen, "Response Times", 1993)."""
@@ -29,7 +34,8 @@ _STUB_S = 5.0
 def round_trip_of(observation: AnyObservation) -> float | None:
     """Return the round trip that a step shows, in seconds; a resolver's own search counts in, to be safe."""
     if isinstance(observation, DnsObservation):
-        return observation.elapsed_s if observation.transport == "udp" and observation.reply else None
+        heard = observation.transport == "udp" and observation.reply
+        return min(observation.elapsed_s, _LONGEST_ANSWER_S) if heard else None
     if observation.info is None or observation.failure is not None:
         return None
     return observation.info.min_rtt_s
@@ -46,12 +52,19 @@ class Pace:
         return min(self.rtt_s or _UNKNOWN_RTT_S, _LONGEST_RTT_S)
 
     @property
+    def silence_s(self) -> float:
+        """Seconds after which silence is no lost packet any more: time for one to be sent again and answered."""
+        return _SYN_RETRY_S + self.patience_s
+
+    @property
     def patience_s(self) -> float:
         """Seconds after which a stage of one round trip counts as slow."""
         return max(0.25, 2.5 * self._rtt_s)
 
     def answer_s(self, question: Question) -> float:
-        """Return how long to wait for a resolver's answer, in seconds."""
+        """Return how long to wait for a resolver's answer, in seconds: the more, the more depends on its silence."""
+        if question.purpose is Purpose.REPEAT:
+            return _STUB_S + 3 * self._rtt_s
         return max(_STUB_S, self.timeouts.dns_s) if question.arm is Arm.EXPERIMENT else self.timeouts.dns_s
 
     @property
@@ -63,6 +76,14 @@ class Pace:
             handshake_s=1.2 + 3 * rtt_s,
             response_s=max(4.0, 8 * rtt_s),
         )
+
+    @property
+    def timeouts_of_baseline(self) -> Timeouts:
+        """Return those after which silence makes this host offline: where nobody was heard, the line may be slow."""
+        timeouts = self.timeouts
+        if self.rtt_s is not None:
+            return timeouts
+        return replace(timeouts, dns_s=_UNHEARD_S, connect_s=_UNHEARD_S, handshake_s=_UNHEARD_S)
 
     def timeouts_of(self, attempt: Attempt) -> Timeouts:
         """Return an attempt's; the connection of a transfer may take its time, as how slowly it goes is asked there."""

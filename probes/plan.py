@@ -108,7 +108,8 @@ def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
         return
     for answer in evidence.system_answers:
         first = Question(name=evidence.endpoint.host, query_type="A", resolver=answer.resolver)
-        for nth in range(1, (SILENT_REPEATS if answer.failure in SILENCE else REPEATS) + 1):
+        silent = not answer.done or answer.failure in SILENCE
+        for nth in range(1, (SILENT_REPEATS if silent else REPEATS) + 1):
             yield replace(first, purpose=Purpose.REPEAT, nth=nth)
         yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)
 
@@ -153,7 +154,8 @@ def _few_of_each_origin(evidence: Evidence, suspects: Sequence[str]) -> list[str
 
 def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Iterator[Attempt]:
     plain = _attempt(evidence, address)
-    for nth in range(1, REPEATS + 1):
+    hasty = sum(flow.hasty for flow in evidence.at(address))
+    for nth in range(1, REPEATS + min(hasty, REPEATS) + 1):
         yield replace(plain, purpose=Purpose.REPEAT, nth=nth)
     layers = {flow.layer for flow in evidence.at(address) if flow.suspicious}
     if layers & {"tcp", "stun"}:

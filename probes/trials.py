@@ -129,6 +129,8 @@ class Flow:
     done: bool
     slow: bool
     """Still running, in a stage that takes longer than the network's round trips explain."""
+    hasty: bool = False
+    """Ended in silence that was not waited out, as the line is known by now: a lost packet explains it."""
 
     @property
     def tcp(self) -> TcpObservation | None:
@@ -181,11 +183,11 @@ class Flow:
 
     @property
     def failed(self) -> bool:
-        return self.done and self.failure is not None
+        return self.done and self.failure is not None and not self.hasty
 
     @property
     def suspicious(self) -> bool:
-        return self.failed or self.slow
+        return self.failed or self.slow or self.hasty
 
     @property
     def proves_name(self) -> bool:
@@ -224,7 +226,7 @@ class Flow:
     def shares_fate(self, layer: str, failure: str | None) -> bool:
         """Tell whether this flow met in `layer` what `failure` tells of."""
         met = next((step.failure for step in self.steps if step.step == layer and step.failure is not None), None)
-        return self.done and met is not None and fate_of(met) == fate_of(failure)
+        return self.done and not self.hasty and met is not None and fate_of(met) == fate_of(failure)
 
     @property
     def ids(self) -> tuple[str, ...]:

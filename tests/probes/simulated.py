@@ -167,6 +167,8 @@ class Simulated:
     """Which of the UDP questions to the last resolver are lost, counted from 0."""
     loses_hello: frozenset[str] = frozenset()
     """Addresses at which the first handshake is lost, with all its repeats."""
+    loses_syn: frozenset[str] = frozenset()
+    """Addresses to which the first SYN of every connect is lost, and sent again after a second (RFC 6298 §2)."""
     loses_first: tuple[str, ...] = ()
     """Query types of which questions to the first resolver are lost, over UDP."""
     wrong_clock: bool = False
@@ -316,7 +318,7 @@ class SimulatedNetwork:
             "tls": attempt.timeouts.handshake_s,
         }.get(step, attempt.timeouts.response_s)
         delays_s = {"tls": server.hello_delay_s, "http": server.delay_s} if server is not None else {}
-        delay_s = delays_s.get(step, 0.0)
+        delay_s = delays_s.get(step, 0.0) + (step == "tcp" and attempt.address in self._world.loses_syn)
         if failure is None and delay_s > limit_s:
             failure = SILENCE
         delay_s = 0.0 if failure == SILENCE else delay_s

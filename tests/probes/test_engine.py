@@ -300,6 +300,7 @@ HTTPS = {
         "confirmed",
         "tls.sni_dropped",
     ),
+    "first resolver takes longer than programs wait": (replace(HEALTHY, search_s=5.05), "ok", "confirmed", ""),
     "certificate is forged": (
         censored(forged_authority={HOST: "A national CA"}),
         "blocked",
@@ -534,6 +535,21 @@ def test_a_silent_drop_is_confirmed_in_time(rtt_s: float, limit_s: float, censor
     report = check(replace(HEALTHY, rtt_s=rtt_s, censor=censor))
     assert report.confidence == "confirmed"
     assert report.elapsed_s <= limit_s
+
+
+@pytest.mark.parametrize("rtt_s", [2.0, 3.0])
+def test_a_line_with_a_round_trip_of_seconds_is_not_offline(rtt_s: float) -> None:
+    world = replace(HEALTHY, rtt_s=rtt_s)
+    assert said(check(world)) == ("ok", "confirmed", "")
+    assert said(check(replace(world, censor=Censor(addresses={ADDRESS: "connection_refused"}))))[0] == "blocked"
+    assert check(replace(world, censor=Censor(names={HOST: SILENCE}))).baseline.network == "ok"
+
+
+def test_a_connect_is_not_given_up_before_a_lost_syn_could_be_answered() -> None:
+    """The line's round trip is not known when the first connects begin."""
+    slow = replace(HEALTHY, rtt_s=1.2, loses_syn=frozenset({ADDRESS}))
+    target = Service(id="dc", name="DC", components=(Component(id="dc", endpoints=(Endpoint("tcp", ADDRESS, 443),)),))
+    assert said(run(Engine(slow.network(), seed=1).check(target))) == ("ok", "likely", "")
 
 
 def test_a_host_without_internet_says_so_within_five_seconds() -> None:
