@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import no_longer_than
+
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from _pytest.terminal import TerminalReporter
+
+_LONGEST_TEST_S = 180.0
+
+
+def pytest_configure() -> None:
+    """Hear interrupts, and let what tests start hear them: a shell's background job ignores them (POSIX XCU 2.11)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _bounded(item: pytest.Item) -> Generator[None, object, object]:
+    with no_longer_than(_LONGEST_TEST_S, item.nodeid):
+        return (yield)
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_bounded)
+pytest_runtest_call = pytest.hookimpl(wrapper=True)(_bounded)
+pytest_runtest_teardown = pytest.hookimpl(wrapper=True)(_bounded)
 
 
 @pytest.hookimpl(trylast=True)

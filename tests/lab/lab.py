@@ -41,6 +41,17 @@ def namespaces_forbidden() -> str | None:
     return None
 
 
+class Command(subprocess.Popen[Any]):
+    """A command on the client host. Where a block that holds it fails, it is killed and not waited for in vain."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 def _main_of_world(control: int) -> None:
     from tests.lab.world import main  # noqa: PLC0415 (only the world's own process needs its servers)
 
@@ -137,14 +148,12 @@ class Lab:
         trusted = {"SSL_CERT_FILE": str(self._processes.certificate), "CATALOGUE_DIR": str(self.files / CATALOGUE)}
         return kept | trusted | dict(extra or {})
 
-    def popen(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any
-    ) -> subprocess.Popen[Any]:
+    def popen(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any) -> Command:
         """Start a command; `options` are subprocess.Popen's. Signals sent to it reach the command."""
-        return subprocess.Popen(
+        return Command(
             argv,
             env=self.environment(env),
-            preexec_fn=self._processes.namespaces.step_inside,  # noqa: PLW1509 (the forked child has one thread; nothing waits)
+            preexec_fn=self._processes.namespaces.step_inside,  # the forked child has one thread, and waits for none
             **options,
         )
 

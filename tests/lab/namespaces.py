@@ -6,6 +6,7 @@ process inside ends, it ends everything in the PID namespace, whatever commands 
 """
 
 import os
+import select
 import shutil
 import signal
 import socket
@@ -43,6 +44,7 @@ class Namespaces:
         ends as the new one ends.
         """
         here = Path.cwd()
+        relay = os.pidfd_open(os.getpid())
         kernel.setns(self.user, kernel.CLONE_NEWUSER)
         kernel.setns(self.process, kernel.CLONE_NEWPID)
         kernel.setns(self.network, kernel.CLONE_NEWNET)
@@ -53,8 +55,16 @@ class Namespaces:
         inner = os.fork()
         if inner:
             _relay(inner, relayed | {signal.SIGCHLD})
-        kernel.die_with_parent()
+        _die_with(relay)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _die_with(relay: int) -> None:
+    kernel.die_with_parent()
+    ended, _, _ = select.select((relay,), (), (), 0)  # before that call: the kernel would never tell
+    if ended:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(relay)
 
 
 def _relay(inner: int, awaited: set[signal.Signals]) -> NoReturn:

@@ -92,12 +92,11 @@ def test_nothing_is_left_when_its_owner_is_killed() -> None:
     argv = [sys.executable, "-c", PROGRAM]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as owner:
         assert owner.stdout
-        assert owner.stderr
         files = Path(owner.stdout.readline().decode().strip())
         assert files.is_dir()
         owner.kill()
         started = time.perf_counter()
-        assert owner.stderr.read() == b""
+        assert owner.communicate(timeout=10) == (b"", b"")
         print(f"all gone after {1000 * (time.perf_counter() - started):.0f} ms")
     assert not files.exists()
 
@@ -107,9 +106,8 @@ def test_what_commands_leave_running_ends_with_the_lab() -> None:
         process = other.popen(["sh", "-c", "setsid sleep 1000 & echo started"], stdout=subprocess.PIPE)
         assert process.stdout
         assert process.stdout.readline() == b"started\n"
-        assert process.wait() == 0
-    assert process.stdout.read() == b""  # the last one that held the pipe has gone
-    process.stdout.close()
+        assert process.wait(10) == 0
+    assert process.communicate(timeout=10) == (b"", None)  # the last one that held the pipe has gone
 
 
 def test_a_command_gets_its_input_and_gives_its_output_and_code(lab: Lab) -> None:
@@ -134,12 +132,36 @@ def test_a_proxy_of_the_machine_is_forgotten(lab: Lab, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_signals_reach_the_command(lab: Lab, number: signal.Signals) -> None:
-    with lab.popen(["sh", "-c", "echo ready; exec sleep 1000"], stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with lab.popen(["sleep", "1000"], stdout=subprocess.PIPE) as process:
         process.send_signal(number)
-        assert process.wait(10) == -number
-        assert process.stdout.read() == b""
+        assert process.communicate(timeout=10) == (b"", None)
+        assert process.returncode == -number
+
+
+def test_whoever_is_killed_on_the_way_in_leaves_nobody_behind(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel says nothing of a parent that had died before it was asked to."""
+    gate, opener = os.pipe()
+    heard, voice = os.pipe()
+    die_with_parent = kernel.die_with_parent
+
+    def come_late() -> None:
+        os.read(gate, 1)
+        die_with_parent()
+
+    monkeypatch.setattr(kernel, "die_with_parent", come_late)
+    with pytest.raises(TimeoutError):
+        lab.call(os.write, voice, b"alive", timeout_s=0.2)
+    os.write(opener, b"\n")
+    os.close(voice)
+    assert os.read(heard, 5) == b""
+    for descriptor in (gate, opener, heard):
+        os.close(descriptor)
+
+
+def test_a_command_is_killed_when_a_test_of_it_fails(lab: Lab) -> None:
+    with pytest.raises(ZeroDivisionError), lab.popen(["sleep", "1000"]) as process:
+        raise ZeroDivisionError
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_command_that_takes_too_long_is_killed(lab: Lab) -> None:
