@@ -105,7 +105,7 @@ def _line(item: Item, setting: Setting) -> str:
     if item.sort in {"clear", "past"}:
         text = words.GROUP_LINE_LISTED if change.subject.directory else words.GROUP_LINE_WAS[item.about.worst]
         return say(text, name=name, **lasted(item, setting))
-    when = setting.clock(change.since if item.sort == "flapping" else item.about.since)
+    when = setting.clock(change.since if item.sort == "flapping" else item.since)
     if change.subject.directory or not change.causes:
         return say(words.GROUP_LINE_SINCE, name=name, when=when)
     return say(words.GROUP_LINE_BECAUSE, name=name, reason=say(words.TERSE[change.causes[0]]), when=when)

@@ -5,6 +5,7 @@ Who wants what is `bot.alerts.subscriptions`' affair; how news are worded, `bot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,8 @@ class Item:
     """And the first."""
     about: Told
     """What has been told of the subject with this."""
+    since: float
+    """Since when the subject has been as the last change says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class _Story:
         """Return what is to be told."""
         if self._untold:
             self._say("alert", self._untold)
-        if self._turns:
+        if self._turns and _is_news(self._turns):
             self._say("changed", self._turns)
         return self._items
 
@@ -116,13 +119,13 @@ class _Story:
             self._untold.append(change)
 
     def _close(self, change: Change) -> None:
-        if self.told and self.told.incident not in {None, change.incident}:
+        if self.told and (self.told.incident or 0) > (change.incident or math.inf):
             return  # it was told of a later one already, when it was asked for
         if self.told:
             self._end_well(change)
         elif self._untold:
             about = _told(self._untold, None)
-            self._items.append(Item("past", change, self._untold[0], about))
+            self._items.append(Item("past", change, self._untold[0], about, change.since))
         self._forget()
 
     def _flap(self, change: Change) -> None:
@@ -140,6 +143,7 @@ class _Story:
         elif self.told:
             self._turns = []
             if not self._is_muted(change):
+                self.told = None  # the trouble that it waits for the end of begins anew
                 self._say("settled", [change])
         elif self._hears(change):
             self._untold = [change]
@@ -147,11 +151,13 @@ class _Story:
     def _end_well(self, change: Change) -> None:
         """Tell that it is over, even where nothing else may be said: whoever heard of a block waits for this."""
         if self._subscription and self.told:
-            self._items.append(Item("clear", change, change, self.told))
+            self._items.append(Item("clear", change, change, self.told, change.since))
 
     def _say(self, sort: Sort, changes: Sequence[Change]) -> None:
         self.told = _told(changes, self.told)
-        self._items.append(Item(sort, changes[-1], changes[0], self.told))
+        moved = [change.since for change in changes if _is_move(change)]
+        since = moved[-1] if moved else self.told.since
+        self._items.append(Item(sort, changes[-1], changes[0], self.told, since))
 
     def _forget(self) -> None:
         self.told = None
@@ -173,7 +179,20 @@ def _told(changes: Sequence[Change], before: Told | None) -> Told:
     return Told(changes[-1].incident, worst, before.since if before else began(changes[0]), mixed)
 
 
+def _is_news(turns: Sequence[Change]) -> bool:
+    """Tell whether all that changed did not change back."""
+    first, last = turns[0], turns[-1]
+    return last.status is not first.previous_status or not set(last.causes).issubset(first.previous_causes)
+
+
 def began(change: Change) -> float:
-    """Return since when a subject has been in trouble as a change tells: since it opened, or got into another one."""
-    other = change.what == "changed" and change.previous_status is not change.status
+    """Return since when a subject has been in trouble as a change tells: since it opened, or got into another one.
+
+    What came and went until it settled has been in trouble since then.
+    """
+    other = change.what == "settled" or _is_move(change)
     return change.since if other or change.opened_at is None else change.opened_at
+
+
+def _is_move(change: Change) -> bool:
+    return change.what == "changed" and change.previous_status is not change.status

@@ -50,17 +50,23 @@ def digest_due(kind: Digest, now: float, zone: tzinfo) -> float:
     if kind == "daily":
         return due
     days = -datetime.fromtimestamp(due, zone).weekday() % 7
-    return _at(datetime.fromtimestamp(due, zone) + timedelta(days=days), DIGEST_HOUR * 60)
+    return _at(datetime.fromtimestamp(due, zone) + timedelta(days=days), DIGEST_HOUR * 60)[0]
 
 
 def _next(local: datetime, minute: int) -> float:
-    """Return when it is that time of the day next; what the clocks skip in spring comes an hour later."""
-    today = _at(local, minute)
-    return today if today > local.timestamp() else _at(local + timedelta(days=1), minute)
+    """Return when it is that time of the day next; what the clocks skip in spring comes an hour later.
+
+    What they show twice in autumn comes twice.
+    """
+    days = (local, local + timedelta(days=1))
+    return min(at for day in days for at in _at(day, minute) if at > local.timestamp())
 
 
-def _at(day: datetime, minute: int) -> float:
-    return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=day.tzinfo).timestamp()
+def _at(day: datetime, minute: int) -> tuple[float, float]:
+    """Return when it is that time of a day, for the first time and for the last."""
+    first = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=day.tzinfo)
+    at, again = first.timestamp(), first.replace(fold=1).timestamp()
+    return at, max(at, again)
 
 
 def clock(minute: int) -> str:

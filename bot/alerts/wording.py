@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.hours import zone_of
 from bot.chat import headlines, replies, words
-from bot.chat.language import ago, all_of, around, lasting, moment, named, plural, say
+from bot.chat.language import ago, all_of, around, at_time, lasting, moment, named, plural, say
 from bot.chat.reply import Block, Button, Headline, Items, Moment, Paragraph, Reply
 from bot.checks import Answer
 from bot.incidents import HOST, Change
@@ -55,7 +55,7 @@ class Setting:
     def clock(self, at: float) -> str:
         """Return a time as people write it, with its date if it is of another day."""
         when, now = (datetime.fromtimestamp(each, zone_of(self.zone)) for each in (at, self.now))
-        text = moment(when, "Hm") if when.date() == now.date() else moment(when, "MMMd", "Hm")
+        text = moment(when, "Hm") if when.date() == now.date() else at_time(when)
         return f"{text} UTC" if self.zone == "UTC" else text
 
 
@@ -98,7 +98,7 @@ def _alert(item: Item, setting: Setting) -> Iterator[Block]:
 
 def headline(item: Item, setting: Setting) -> str:
     """Return what is wrong with a subject, since when and how surely."""
-    change, when = item.change, setting.clock(item.about.since)
+    change, when = item.change, setting.clock(item.since)
     if directory := change.subject.directory:
         return say(words.ALERT_DELISTED, name=setting.name(change.subject), id=directory.upper(), when=when)
     return say(words.ALERT[change.status, change.confidence], name=setting.name(change.subject), when=when)

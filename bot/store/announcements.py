@@ -31,7 +31,12 @@ EXPIRE_S = 24 * 3600.0
 _MOST_CALLED_BACK = 20
 """Chats whose alerts one transaction calls back: that takes a while for each."""
 
-_MAY_HEAR = "cursor < :behind AND (held_until IS NULL OR held_until <= :now)"
+_LONGEST_HOLD_S = 25 * 3600.0
+"""Quiet hours that the clocks make longer in autumn; whoever is held for more is held by a clock that was set back."""
+
+_MAY_HEAR = f"""
+    cursor < :behind AND (held_until IS NULL OR held_until <= :now OR held_until > :now + {_LONGEST_HOLD_S})
+"""
 _BEHIND = f"{LISTENER} WHERE {_MAY_HEAR} ORDER BY cursor LIMIT :most"
 _OLDEST = f"SELECT min(cursor) FROM listener WHERE {_MAY_HEAR}"  # noqa: S608 -- a constant
 _UNTOLD = """

@@ -229,6 +229,16 @@ async def test_quiet_hours_end_with_a_catch_up(telling: Telling) -> None:
     assert later.text.startswith("Signal — works again\nIt was blocked for"), "no catch-up any more"
 
 
+async def test_a_clock_that_was_set_back_lets_nobody_wait_longer_than_quiet_hours_are(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.wish(A, quiet=Quiet(11 * 60, 14 * 60))
+    telling.now = NOON + 30 * 24 * 3600
+    await telling.happen(opened(at=telling.now))
+    assert await telling.told(after_s=30) == []
+    telling.now = NOON + 2 * 3600
+    assert len(await telling.told()) == 1
+
+
 async def test_new_quiet_hours_are_held_against_what_waits(telling: Telling) -> None:
     await telling.subscribe(A, "all")
     await telling.happen(opened())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from bot.alerts.hearing import Item, news
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Listener, Subscription, Told, Wishes, subscribed_to
 from bot.incidents import HOST, Change
-from probes.model import Status
+from probes.model import Cause, Status
 from tests.bot.changes import (
     DELISTED,
     NOON,
@@ -135,7 +136,7 @@ def test_changes_of_what_is_not_told_yet_are_told_with_it() -> None:
 
 def test_a_change_of_what_was_told_is_news() -> None:
     told = heard(FAN, BLOCK).told
-    worse = changed(BLOCK, at=NOON + 30, causes=())
+    worse = changed(BLOCK, at=NOON + 30, causes=(Cause.DNS_NXDOMAIN,))
     assert only(heard(replace(FAN, told=told), worse)).sort == "changed"
     eased = heard(replace(FAN, told=told), changed(BLOCK, at=NOON + 30, status=Status.DEGRADED))
     assert only(eased).sort == "changed"
@@ -154,6 +155,33 @@ def test_the_end_of_what_was_never_told_is_no_news() -> None:
     assert sorts(heard(FAN, PARTLY, closed(PARTLY, at=NOON))) == []
 
 
+def test_what_changed_and_changed_back_unheard_is_no_news() -> None:
+    told = heard(FAN, BLOCK).told
+    eased = changed(BLOCK, at=NOON + 60, status=Status.DEGRADED)
+    found = heard(replace(FAN, told=told), eased, changed(eased, at=NOON + 120, status=Status.BLOCKED))
+    assert (sorts(found), found.told) == ([], told)
+    more = changed(eased, at=NOON + 120, status=Status.BLOCKED, causes=(Cause.TLS_SNI_RESET, Cause.DNS_NXDOMAIN))
+    assert only(heard(replace(FAN, told=told), eased, more)).sort == "changed"
+
+
+def test_since_when_it_has_been_as_it_is_now_is_told_apart_from_the_whole_trouble() -> None:
+    who = listener("service:whatsapp", degradations=True)
+    worse = changed(PARTLY, at=NOON + 3600, status=Status.BLOCKED)
+    item = only(heard(who, PARTLY, worse, changed(worse, at=NOON + 7200, causes=(Cause.DNS_NXDOMAIN,))))
+    assert (item.sort, item.since, item.about.since) == ("alert", NOON + 3540, NOON - 120)
+    assert item.about.mixed
+
+
+@pytest.mark.parametrize("number", [7, None])
+def test_the_end_of_a_later_incident_than_was_told_is_the_end_of_what_was_told(number: int | None) -> None:
+    told = heard(FAN, flapping(BLOCK, at=NOON)).told
+    bad = settled(BLOCK, at=NOON + 60, status=Status.BLOCKED, incident=number)
+    muted = heard(replace(MUTED, told=told), bad)
+    assert sorts(muted) == []
+    over = heard(replace(FAN, told=muted.told), closed(bad, at=NOON + 9900))
+    assert (sorts(over), over.told) == (["clear"], {})
+
+
 def test_nothing_is_told_before_the_cursor() -> None:
     assert sorts(news(replace(FAN, cursor=1), stored(BLOCK), CATEGORIES)) == []
 
@@ -164,8 +192,8 @@ def test_nothing_is_told_from_before_it_was_asked_for_but_the_end_of_what_was_to
     told = {WHATSAPP: Told(1, Status.BLOCKED, NOON)}
     assert sorts(heard(replace(late, told=told), BLOCK)) == [], "it was told when it was asked for"
     assert sorts(heard(replace(late, told=told), BLOCK, closed(BLOCK, at=NOON + 60))) == ["clear"]
-    old = closed(opened(incident=7), at=NOON - 60)
-    assert heard(replace(late, told=told), old, BLOCK).told == told, "an earlier incident ended"
+    old, later = closed(BLOCK, at=NOON - 60), {WHATSAPP: Told(7, Status.BLOCKED, NOON)}
+    assert heard(replace(late, told=later), old, opened(incident=7)).told == later, "an earlier incident ended"
 
 
 @pytest.mark.parametrize("gone", [{"subscriptions": {}}, {"reachable": False}])
@@ -203,6 +231,23 @@ def test_quiet_hours_go_over_midnight(hour: int, over: int | None) -> None:
     assert until == (None if over is None else NOON + over * 3600)
 
 
+def test_quiet_hours_that_end_in_the_hour_that_comes_twice_are_over_the_second_time() -> None:
+    """On 2026-10-25 clocks in Berlin go from 03:00 CEST, which is 01:00 UTC, to 02:00 CET."""
+    turn = datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp()
+    night = replace(FAN, wishes=Wishes(quiet=Quiet(23 * 60, 150), zone="Europe/Berlin"))
+    assert night.quiet_until(turn - 2700, "UTC") == turn - 1800
+    assert night.quiet_until(turn - 900, "UTC") is None
+    assert night.quiet_until(turn + 900, "UTC") == turn + 1800
+    assert night.quiet_until(turn + 1800, "UTC") is None
+
+
+def test_quiet_hours_that_end_in_the_hour_that_is_skipped_end_an_hour_later() -> None:
+    """On 2027-03-28 clocks in Berlin go from 02:00 CET, which is 01:00 UTC, to 03:00 CEST."""
+    turn = datetime(2027, 3, 28, 1, tzinfo=UTC).timestamp()
+    night = replace(FAN, wishes=Wishes(quiet=Quiet(23 * 60, 150), zone="Europe/Berlin"))
+    assert night.quiet_until(turn - 3600, "UTC") == turn + 1800
+
+
 def test_quiet_hours_are_those_of_the_chats_zone() -> None:
     noon = replace(FAN, wishes=Wishes(quiet=Quiet(14 * 60, 16 * 60), zone="UTC+03:00"))
     assert noon.quiet_until(NOON, "UTC") == NOON + 3600
@@ -223,7 +268,10 @@ def test_what_settles_badly_is_told_and_waits_for_its_end() -> None:
     bad = settled(BLOCK, at=NOON + 9000, status=Status.BLOCKED, incident=4)
     found = heard(replace(FAN, told=told), bad)
     assert sorts(found) == ["settled"]
-    assert sorts(heard(replace(FAN, told=found.told), closed(bad, at=NOON + 9900))) == ["clear"]
+    assert only(found).since == only(found).about.since == NOON + 5400, "it was well now and then before"
+    over = heard(replace(FAN, told=found.told), closed(bad, at=NOON + 9900))
+    assert only(over).sort == "clear"
+    assert only(over).change.since - only(over).about.since == 9840 - 5400
 
 
 def test_a_muted_chat_that_was_told_of_flapping_hears_that_it_has_settled() -> None:

@@ -49,7 +49,7 @@ SETTING = Setting(now=NOON + 30, zone="UTC+03:00", services=SERVICES)
 def item(sort: Sort, change: Change, first: Change | None = None, **about: Any) -> Item:
     status = about.pop("worst", change.status if change.status is not Status.OK else Status.BLOCKED)
     since = about.pop("since", NOON - 120)
-    return Item(sort, change, first or change, Told(change.incident, status, since, **about))
+    return Item(sort, change, first or change, Told(change.incident, status, since, **about), since)
 
 
 def said(*items: Item, **setting: Any) -> str:

@@ -162,6 +162,13 @@ async def test_what_nobody_wants_watched_is_lost_sight_of(incidents: Incidents) 
     assert (found.closed_at, found.lost) == (5000, True)
 
 
+async def test_no_incident_ends_before_it_began_by_a_clock_that_was_set_back(incidents: Incidents) -> None:
+    await watch(incidents, BLOCKED, BLOCKED, at=100_000)
+    await watch(incidents, report(), report(), at=5000)
+    [found] = await incidents.incidents_of(WHATSAPP, since=0)
+    assert (found.opened_at, found.closed_at) == (100_000, 100_000)
+
+
 async def test_a_state_of_another_version_is_passed_over_and_its_incident_is_not_open_twice(
     incidents: Incidents, path: Path
 ) -> None:
