@@ -242,6 +242,25 @@ async def test_head_has_no_body(internet: Internet) -> None:
     assert (answer.status, answer.text) == (200, "")
 
 
+@pytest.mark.parametrize(
+    ("page", "statuses"), [(Page(), [200] * 4), (RateLimit(2), [200, 200, 429, 429]), (Page(status=503), [503] * 4)]
+)
+async def test_requests_sent_in_one_go_are_answered_one_by_one(
+    internet: Internet, page: Action, statuses: list[int]
+) -> None:
+    internet.become(World().with_host(SITE, page=page))
+    reader, writer = await asyncio.open_connection(*internet.place(ADDRESS, 80))
+    head = f"HEAD / HTTP/1.1\r\nHost: {SITE}\r\n".encode()
+    last = head + b"Connection: close\r\n\r\n"
+    writer.write((head + b"\r\n") * 3 + last[:20])
+    await asyncio.sleep(0)
+    writer.write(last[20:])
+    heads = (await reader.read()).split(b"\r\n\r\n")
+    assert [int(answer.split()[1]) for answer in heads[:-1]] == statuses
+    assert len(internet.journal("http")) == 4
+    writer.close()
+
+
 async def test_a_websocket_handshake_is_accepted(internet: Internet) -> None:
     host, port = internet.place(World().addresses_of("ws-api.oneme.ru")[0], 443)
     reader, writer = await asyncio.open_connection(
