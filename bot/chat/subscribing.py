@@ -5,6 +5,7 @@ When it is told is the affair of `bot.chat.wishes`; who then hears of what, `bot
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -61,6 +62,8 @@ class SubscriptionDesk:
         self._categories = {service.id: service.category for service in catalogue}
         self._zone = zone
         self._clock = clock
+        self._turn = asyncio.Lock()
+        """Of reading subscriptions and keeping them changed: one message must not undo another's of its chat."""
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
         """Answer one of `commands`."""
@@ -74,10 +77,11 @@ class SubscriptionDesk:
         if not await request.may_change():
             return replies.plain(say(words.ADMINS_ONLY))
         asked = wanted.read(message.rest, self._catalogue)
-        listener = await self._listener(request)
-        if message.command == "unsubscribe":
-            return await self._unsubscribe(asked, listener)
-        return await self._subscribe(asked, listener, request)
+        async with self._turn:
+            listener = await self._listener(request)
+            if message.command == "unsubscribe":
+                return await self._unsubscribe(asked, listener)
+            return await self._subscribe(asked, listener, request)
 
     async def _listener(self, request: Request) -> Listener:
         found = await self._store.subscriptions.of(request.chat)
@@ -141,7 +145,8 @@ class SubscriptionDesk:
             if not await request.may_change():
                 return replies.plain(say(words.ADMINS_ONLY))
             target, _, text = rest.partition(" ")
-            await self._do(deed, target, request)
+            async with self._turn:
+                await self._do(deed, target, request)
         listener = await self._listener(request)
         page = int(text) if text.isdecimal() else 1
         return subscribed.overview(listener, self._catalogue, self._setting(listener), request.thread, page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -34,6 +35,8 @@ class WishesDesk:
         self._store = store
         self._zone = zone
         self._now = now
+        self._turn = asyncio.Lock()
+        """Of reading wishes and keeping them changed: one message must not undo what another of its chat set."""
         self._answers: dict[str | None, Answer] = {"mute": self._mute, "quiet": self._quiet, "digest": self._digest}
 
     async def obey(self, message: Message, request: Request, responder: Responder) -> None:
@@ -43,11 +46,12 @@ class WishesDesk:
     async def _reply(self, message: Message, request: Request) -> Reply:
         if message.rest and not await request.may_change():
             return replies.plain(say(words.ADMINS_ONLY))
-        listener = await self._store.subscriptions.of(request.chat)
-        listener = listener or Listener(chat=request.chat, language=request.language)
-        wishes, reply = self._answers[message.command](message.rest, listener)
-        if wishes is not None:
-            await self._keep(wishes, request)
+        async with self._turn:
+            listener = await self._store.subscriptions.of(request.chat)
+            listener = listener or Listener(chat=request.chat, language=request.language)
+            wishes, reply = self._answers[message.command](message.rest, listener)
+            if wishes is not None:
+                await self._keep(wishes, request)
         return reply
 
     async def _keep(self, wishes: Wishes, request: Request) -> None:
