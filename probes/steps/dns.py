@@ -24,6 +24,7 @@ from probes.guard import PUBLIC
 from probes.observations import DnsObservation, DnsReply, Target
 from probes.steps.dns_message import MISBEHAVING, Answer, differ, encode, is_honest_nodata, query_for, read
 from probes.steps.doh import DohClients, DohError, NotDnsError
+from probes.steps.limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ async def _hear(question: Question, transport: str, deadline: float, doh: DohCli
         if transport == "doh":
             answer = await _over_https(question, doh, deadline)
         else:
-            async with asyncio.timeout_at(deadline):
+            async with Limit(deadline - now()):
                 answer = await _over_tcp(question)
     except NotDnsError:
         answer = Answer(MISBEHAVING)
@@ -184,9 +185,10 @@ def _is_suspicious(answer: Answer, guard: Guard) -> bool:
 
 async def _receive(sock: socket.socket, deadline: float) -> bytes | None:
     """Return the next datagram, or None at the deadline. Raises `OSError` for an ICMP error."""
+    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(deadline):
-            return await asyncio.get_running_loop().sock_recv(sock, _MAX_DATAGRAM_BYTES)
+        async with Limit(deadline - loop.time()):
+            return await loop.sock_recv(sock, _MAX_DATAGRAM_BYTES)
     except TimeoutError:
         return None
 

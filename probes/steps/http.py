@@ -14,6 +14,7 @@ import h11
 from probes import blockpages
 from probes.failures import INVALID_REDIRECT, failure_of
 from probes.observations import HttpObservation
+from probes.steps.limit import Limit
 from probes.steps.page import text_of, title_of
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ async def get(
     failure = None
     started = loop.time()
     try:
-        async with asyncio.timeout(timeout_s) as limit:
+        async with Limit(timeout_s) as limit:
             async for _ in _exchange(stream, endpoint, host or endpoint.host, reply):
                 if reply.status is not None and loop.time() - started > timeout_s:
                     break

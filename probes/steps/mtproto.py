@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probes.failures import failure_of
 from probes.observations import MtprotoObservation
+from probes.steps.limit import Limit
 from probes.steps.mtproto_message import (
     HEADER_BYTES,
     NONCE_BYTES,
@@ -41,7 +42,7 @@ async def exchange(
     failure = server_error = None
     started = loop.time()
     try:
-        async with asyncio.timeout(timeout_s):
+        async with Limit(timeout_s):
             server_error = await _request_pq(tcp, intermediate() if transport == "intermediate" else _obfuscated())
     except (OSError, EOFError, ValueError) as error:
         failure = failure_of(error)

@@ -17,6 +17,7 @@ from probes import trust
 from probes.failures import failure_of
 from probes.observations import QuicObservation
 from probes.steps import udp
+from probes.steps.limit import Limit
 from probes.steps.quic_message import CONNECTION_ID_BYTES, forced_negotiation, read_negotiation
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def handshake(
     try:
         udp.connect(frame)
         client = module.QuicClient(server_name, started)
-        async with asyncio.timeout(timeout_s):
+        async with Limit(timeout_s):
             failure = await _shake_hands(frame, client)
     except (OSError, ValueError) as error:
         failure = failure_of(error)

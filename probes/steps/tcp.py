@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from probes.failures import failure_of
 from probes.observations import TcpObservation
+from probes.steps.limit import Limit
 
 if TYPE_CHECKING:
     from probes.steps.frame import Frame
@@ -50,7 +51,7 @@ async def connect(frame: Frame, timeout_s: float) -> TcpObservation:
     failure = None
     started = loop.time()
     try:
-        async with asyncio.timeout(timeout_s):
+        async with Limit(timeout_s):
             await loop.sock_connect(frame.sock, (frame.target.address, frame.target.port))
     except OSError as error:
         failure = failure_of(error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from probes import trust
 from probes.failures import alert_of, failure_of
 from probes.observations import TlsObservation
+from probes.steps.limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ async def handshake(
     started = loop.time()
     try:
         stream = TlsStream(tcp, server_name)
-        async with asyncio.timeout(timeout_s):
+        async with Limit(timeout_s):
             await stream.handshake()
     except (OSError, ValueError) as error:
         fields = frame.fields(loop.time() - started, failure_of(error))

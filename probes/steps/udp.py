@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from probes.failures import TIMEOUT, failure_of
+from probes.steps.limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class Listener(Generic[_Answer]):
         loop = asyncio.get_running_loop()
         while self._datagrams < _MAX_DATAGRAMS:
             try:
-                async with asyncio.timeout_at(deadline):
+                async with Limit(deadline - loop.time()):
                     datagram = await loop.sock_recv(self._sock, MAX_DATAGRAM_BYTES)
             except TimeoutError:
                 return None
