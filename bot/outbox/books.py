@@ -16,7 +16,7 @@ from bot.outbox.delivery import Unknown
 from bot.store.database import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bot.outbox.model import Message, Priority, Result
     from bot.outbox.policy import Patience
@@ -48,6 +48,7 @@ class Books:
         self._patience = patience
         self._now = now
         self._results: list[Result] = []
+        self._hurried: list[int] = []
         self._bell = Bell()
         self._closing = False
         self.has_more = False
@@ -56,6 +57,11 @@ class Books:
     def note(self, *results: Result) -> None:
         """Have it stored what became of leased messages."""
         self._results += results
+        self._bell.ring()
+
+    def hurry(self, messages: Iterable[int]) -> None:
+        """Let messages that wait for another try be due at once."""
+        self._hurried += messages
         self._bell.ring()
 
     def look(self) -> None:
@@ -93,13 +99,15 @@ class Books:
     async def _exchange(self, wanted: Wanted, lease: Callable[[list[Message]], None]) -> float:
         """Return when to do this again, by the event loop's clock, unless something happens before."""
         results, self._results = self._results, []
+        hurried, self._hurried = self._hurried, []
         now = self._now()
         try:
             messages, next_at = await self._store.exchange(
-                results, most=wanted.most, priorities=wanted.priorities, now=now
+                results, hurried=hurried, most=wanted.most, priorities=wanted.priorities, now=now
             )
         except StoreError:
             self._results = results + self._results
+            self._hurried += hurried
             raise
         lease(messages)
         self.has_more = next_at is not None and next_at <= now

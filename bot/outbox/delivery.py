@@ -63,12 +63,21 @@ class Rejected:
 Outcome = Sent | NotSent | Unknown | ChatGone | ChatMoved | Muted | Rejected
 
 
+def is_silence(outcome: Outcome) -> bool:
+    """Tell whether the platform said nothing at all: it was not reached, or did not answer."""
+    return isinstance(outcome, Unknown) or (isinstance(outcome, NotSent) and outcome.retry_after_s is None)
+
+
 class Delivery(Protocol):
-    """Sends one message, once."""
+    """Sends one message, once; or asks whether that is worth trying."""
 
     async def deliver(self, message: Message) -> Outcome:
         """Return how it turned out. A cancelled one may have arrived.
 
         Raises `TransportError` where nothing can be sent at all before the operator does something.
         """
+        ...
+
+    async def answers(self) -> bool:
+        """Tell whether the platform answers, by a question that changes nothing there. Raises as `deliver` does."""
         ...

@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bot.outbox import policy
+from bot.outbox.asking import until_answered
 from bot.outbox.bell import Bell
 from bot.outbox.books import Books, Wanted
 from bot.outbox.delivery import ChatMoved, NotSent, Outcome, Rejected, Unknown
@@ -78,6 +79,9 @@ class Outbox:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._books = Books(store, self._patience, now)
         self._sending = Bell()
+        self._silence = Bell()
+        self._failed: set[int] = set()
+        """What failed since the platform fell silent, if it did."""
         self._stopping = False
         self._broken: TransportError | None = None
 
@@ -98,11 +102,12 @@ class Outbox:
         self._stopping, self._broken = False, None
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._books.keep(self._wanted, self._lease))
-            tidying = group.create_task(self._tidy())
+            beside = [group.create_task(self._tidy()), group.create_task(self._ask())]
             try:
                 await self._send_all(group)
             finally:
-                tidying.cancel()
+                for task in beside:
+                    task.cancel()
                 await self._stop(keeping)
         if self._broken:
             raise self._broken
@@ -119,7 +124,7 @@ class Outbox:
             clock = _clock()
             at = self._open_at(self._ready[0][0], clock)
             if at > clock + HELD_S:
-                self._give_back(*(message for _, _, message in self._ready), at=at)
+                self._give_back(*(message for _, _, message in self._ready), at=clock)  # leased again when it opens
                 self._ready.clear()
                 break
             if at > clock:
@@ -165,10 +170,40 @@ class Outbox:
             self._pacer.hold(message.chat, outcome.retry_after_s, group=message.is_group, now=clock)
         self._outage.note(outcome, clock)
         result = policy.decide(message, outcome, self._patience, now=self._now(), jitter=random.random())  # noqa: S311 -- no secret
+        if not self._outage.is_on:
+            self._failed.clear()
+        elif result.state == "waiting":
+            self._failed.add(message.id)
         if result.state in {"dead", "unknown"}:
             _log.info("A message ended as %s: %s", result.state, result.failure)
         self._books.note(result)
         self._sending.ring()
+        if not self._outage.answers:
+            self._silence.ring()
+
+    async def _ask(self) -> None:
+        """While nothing gets through, find out when the platform answers again; what failed meanwhile is due then.
+
+        Where it has answered all the time, it may be the message that it cannot take: that keeps its own pause.
+        """
+        while True:
+            while self._outage.answers:
+                await self._silence.wait(math.inf)
+            if await until_answered(self._answers, self._patience.unreached):
+                self._books.hurry(self._failed)
+                self._failed.clear()
+            self._outage.end_silence()
+            self._books.look()
+
+    async def _answers(self) -> bool:
+        try:
+            return await self._delivery.answers()
+        except TransportError as error:
+            self._broken = error
+            self._sending.ring()
+        except Exception:  # noqa: BLE001 -- whatever is wrong with a question, others are to be put
+            _log.exception("The platform could not be asked")
+        return False
 
     def _give_back(self, *messages: Message, at: float) -> None:
         """Let messages wait in the store that cannot leave before `at`, by the event loop's clock."""

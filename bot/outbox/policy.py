@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Rejected, Sent, Unknown
+from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Rejected, Sent, Unknown, is_silence
 from bot.outbox.model import Message, Priority, Result, State
 
 MOST_DOUBTS = 12
@@ -32,12 +33,12 @@ class Pause:
 class Patience:
     """How long to wait before something is tried again."""
 
-    not_sent: Pause = Pause(0.5, longest_s=2)
+    not_sent: Pause = Pause(0.5, longest_s=1)
     """A message that surely did not leave; when everything fails, `Outage` holds back more."""
     unknown: Pause = Pause(1, longest_s=300)
     """A message that may have arrived."""
-    unreached: Pause = Pause(0.5, longest_s=2)
-    """The platform, while it cannot be reached: nothing is harmed by trying."""
+    unreached: Pause = Pause(0.5, longest_s=1)
+    """The platform, while it cannot be reached, or is only asked whether it answers: nothing is harmed by trying."""
     unanswered: Pause = Pause(0.5, longest_s=15)
     """The platform, while it takes messages and does not say what becomes of them: each try leaves one in doubt."""
 
@@ -79,29 +80,43 @@ def _in_doubt(message: Message, reason: str, at: float) -> Result:
 
 
 class Outage:
-    """Whether the platform answers at all. While it does not, one message at a time finds out whether it does again."""
+    """Whether the platform answers at all. While it does not, nothing is sent: each try may leave a message in doubt.
+
+    When it answers questions again, one message at a time finds out whether that goes for messages too.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._failures = 0
+        self._answers = True
         self._resumes = {priority: float("-inf") for priority in Priority}
 
     @property
     def is_on(self) -> bool:
         return self._failures > 0
 
+    @property
+    def answers(self) -> bool:
+        """Whether the platform answered, to a question at least, since something failed last."""
+        return self._answers
+
     def resumes_at(self, priority: Priority) -> float:
         """Return when a message may try again: an alert soon, whatever that leaves in doubt."""
-        return self._resumes[priority]
+        return self._resumes[priority] if self._answers else math.inf
+
+    def end_silence(self) -> None:
+        """Take into account that the platform has answered a question."""
+        self._answers = True
 
     def note(self, outcome: Outcome, now: float) -> None:
         """Take a message's outcome into account. What fails together, in one pause, counts as one failure."""
-        unreached = isinstance(outcome, NotSent) and outcome.retry_after_s is None
-        if not unreached and not isinstance(outcome, Unknown):
-            self._failures = 0
+        if not is_silence(outcome):
+            self._failures, self._answers = 0, True
             self._resumes = dict.fromkeys(Priority, float("-inf"))
         elif now >= self._resumes[Priority.ALERT]:
-            self._failures += 1
+            self._failures, self._answers = self._failures + 1, False
             soon = now + self._patience.unreached.after(self._failures)
             late = now + self._patience.unanswered.after(self._failures)
-            self._resumes = dict.fromkeys(Priority, soon if unreached else late) | {Priority.ALERT: soon}
+            self._resumes = dict.fromkeys(Priority, late if isinstance(outcome, Unknown) else soon) | {
+                Priority.ALERT: soon
+            }

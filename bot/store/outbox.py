@@ -68,6 +68,7 @@ _NEXT_AT = """
         ORDER BY next_at LIMIT 1))
     FROM json_each(?)
 """
+_HURRY = "UPDATE message SET next_at = ?1 WHERE id = ?2 AND state = 'waiting' AND next_at > ?1"
 _LEASE = "UPDATE message SET state = 'leased', attempts = attempts + 1 WHERE id = ?"
 _PUT_BEHIND = "UPDATE message SET next_at = NULL WHERE id = ?"
 _END = "UPDATE message SET state = ?, failure = ?, next_at = NULL, ended_at = ? WHERE id = ?"
@@ -173,16 +174,24 @@ class OutboxStore:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     async def exchange(
-        self, results: Sequence[Result] = (), *, most: int, now: float, priorities: Sequence[Priority] = tuple(Priority)
+        self,
+        results: Sequence[Result] = (),
+        *,
+        hurried: Sequence[int] = (),
+        most: int,
+        now: float,
+        priorities: Sequence[Priority] = tuple(Priority),
     ) -> Claimed:
         """Note what became of leased messages, and lease at most so many that are due, of these priorities.
 
+        What is `hurried` waits no longer for its next try.
         Those of a chat leave one after the other: none while an earlier one, no less urgent, is not out of the way.
         """
         chosen = json.dumps(priorities)
 
         async def work(connection: aiosqlite.Connection) -> Claimed:
             await _finish(connection, results, now)
+            await _many(connection, _HURRY, [(now, message) for message in hurried])
             messages: list[Message] = []
             looked_at = 0
             while looked_at < _LOOKED_AT_AT_ONCE and (room := most - len(messages)) > 0:

@@ -25,7 +25,7 @@ from telegram.error import (
 from bot.chat.language import say, speaking, translated
 from bot.chat.reply import Paragraph, Reply
 from bot.chat.words_outbox import REPEATED
-from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Rejected, Sent, Unknown
+from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Rejected, Sent, Unknown, is_silence
 from bot.outbox.model import Copied, Said, Written
 from bot.transports.errors import TransportError
 from bot.transports.telegram import calls
@@ -63,6 +63,14 @@ class TelegramDelivery:
         except TelegramError as error:
             return _outcome(error)
         return await self.deliver(replace(message, thread=None))  # the topic is gone: there is the general one
+
+    async def answers(self) -> bool:
+        """Tell whether the Bot API answers. Raises `TransportError` when Telegram refuses the bot itself."""
+        try:
+            await self._bot.get_me()
+        except TelegramError as error:
+            return not is_silence(_outcome(error))
+        return True
 
     async def _send(self, message: Message) -> int:
         """Return the id that the message has in its chat."""

@@ -52,6 +52,9 @@ class MemoryDelivery:
         self.gate = asyncio.Event()
         """Closed, nothing comes to an end."""
         self.gate.set()
+        self.silent = False
+        """Whether it leaves questions unanswered."""
+        self.questions = 0
         self._moved = asyncio.Event()
 
     async def deliver(self, message: Message) -> Outcome:
@@ -65,6 +68,11 @@ class MemoryDelivery:
             self.delivered.append(message)
             self._moved.set()
         return outcome
+
+    async def answers(self) -> bool:
+        self.questions += 1
+        self._moved.set()
+        return not self.silent
 
     async def until(self, probe: Callable[[], object], timeout_s: float = 20) -> None:
         async with asyncio.timeout(timeout_s):

@@ -167,6 +167,46 @@ async def test_while_nothing_can_be_sent_one_message_at_a_time_tries(bot: Runnin
     assert min(gaps) >= HASTY.unreached.first_s * 0.9
 
 
+async def test_while_questions_are_not_answered_nothing_is_tried(bot: Running) -> None:
+    bot.delivery.script[CHATS[0]].append(NotSent("no connection"))
+    bot.delivery.silent = True
+    async with bot.running() as outbox:
+        await outbox.put(alert(CHATS[0], "a"))
+        await bot.delivery.until(lambda: bot.delivery.questions >= 3)
+        await outbox.put(*(alert(chat, "b") for chat in CHATS))
+        asked = bot.delivery.questions
+        await bot.delivery.until(lambda: bot.delivery.questions >= asked + 5)
+    async with bot.running():
+        asked = bot.delivery.questions
+        await bot.delivery.until(lambda: bot.delivery.questions >= asked + 5)
+        assert len(bot.delivery.tried) == 1
+        bot.delivery.silent = False
+        await settled(bot.store, sent=6)
+
+
+@pytest.mark.parametrize("failure", [TransportError("refused"), ZeroDivisionError()])
+async def test_a_question_that_goes_wrong_stops_it_only_where_the_bot_is_refused(
+    bot: Running, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, failures = bot.delivery.answers, [failure]
+
+    async def failing() -> bool:
+        if failures:
+            raise failures.pop()
+        return await answers()
+
+    monkeypatch.setattr(bot.delivery, "answers", failing)
+    bot.delivery.script[CHATS[0]].append(NotSent("no connection"))
+    await bot.outbox.put(alert(CHATS[0], "a"))
+    if isinstance(failure, TransportError):
+        with pytest.raises(TransportError, match="refused"):
+            await bot.outbox.run()
+        assert await bot.store.outbox.backlog() == {"waiting": 1}
+    else:
+        async with bot.running():
+            await settled(bot.store, sent=1)
+
+
 async def test_a_token_that_is_refused_stops_it_and_loses_nothing(bot: Running) -> None:
     bot.delivery.script[CHATS[0]].append(TransportError("refused"))
     await bot.outbox.put(*(alert(chat, text) for text in "ab" for chat in CHATS))

@@ -87,19 +87,31 @@ def test_what_was_leased_and_not_tried_waits_as_if_nothing_had_been() -> None:
 # --- an outage -------------------------------------------------------------------------------------------------------
 
 
-def test_while_nothing_can_be_reached_pauses_grow_for_all_alike() -> None:
+@pytest.mark.parametrize("silence", [NotSent("no connection"), Unknown("502")])
+def test_after_a_failure_nothing_is_sent_before_a_question_is_answered(silence: Outcome) -> None:
     outage = Outage(PATIENCE)
-    assert not outage.is_on
+    assert (outage.is_on, outage.answers) == (False, True)
+    outage.note(silence, 0)
+    assert (outage.is_on, outage.answers) == (True, False)
+    assert {outage.resumes_at(priority) for priority in Priority} == {inf}
+    outage.end_silence()
+    assert (outage.is_on, outage.answers) == (True, True)
+    assert {outage.resumes_at(priority) for priority in Priority} == {1}
+
+
+def test_while_only_questions_get_through_pauses_grow_for_all_alike() -> None:
+    outage = Outage(PATIENCE)
     for now, until in ((0, 1), (1, 3), (3, 7), (7, 11)):
         outage.note(NotSent("no connection"), now)
-        assert outage.is_on
+        outage.end_silence()
         assert {outage.resumes_at(priority) for priority in Priority} == {until}
 
 
-def test_while_nothing_is_answered_an_alert_still_tries_often() -> None:
+def test_while_only_questions_are_answered_an_alert_still_tries_often() -> None:
     outage = Outage(PATIENCE)
     for now in (0, 1, 3, 7, 11):
         outage.note(Unknown("502"), now)
+    outage.end_silence()
     assert [outage.resumes_at(priority) for priority in Priority] == [15, 27, 27]
 
 
@@ -107,6 +119,7 @@ def test_what_fails_together_counts_once() -> None:
     outage = Outage(PATIENCE)
     for _ in range(30):
         outage.note(Unknown("502"), 0)
+    outage.end_silence()
     assert outage.resumes_at(ALERT) == 1
 
 
@@ -117,5 +130,5 @@ def test_any_answer_of_the_platform_ends_it(outcome: Outcome) -> None:
     outage = Outage(PATIENCE)
     outage.note(Unknown("502"), 0)
     outage.note(outcome, 0.5)
-    assert not outage.is_on
+    assert (outage.is_on, outage.answers) == (False, True)
     assert outage.resumes_at(DIGEST) == -inf

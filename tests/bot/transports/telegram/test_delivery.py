@@ -153,3 +153,37 @@ async def test_a_bot_that_is_refused_is_the_operators_affair(
     api.fault("sendMessage", faults.error(code, said), chat_id=private.id)
     with pytest.raises(TransportError):
         await delivery.deliver(message(1))
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "answers"),
+    [
+        (None, True),
+        (faults.error(429, "Too Many Requests", {"retry_after": 7}), True),
+        (faults.error(500, "Internal Server Error"), False),
+        (faults.reset(), False),
+        (faults.slow(1), False),
+        (faults.bad_gateway(), False),
+        (faults.captive_portal(), False),
+    ],
+)
+async def test_a_question_tells_whether_the_platform_answers(
+    delivery: TelegramDelivery, api: FakeTelegram, fault: faults.Fault | None, answers: bool
+) -> None:
+    if fault:
+        api.fault("getMe", fault)
+    assert await delivery.answers() is answers
+
+
+async def test_where_nothing_is_reached_nothing_answers(delivery: TelegramDelivery, api: FakeTelegram) -> None:
+    await api.refuse_connections()
+    assert not await delivery.answers()
+
+
+async def test_a_question_tells_that_the_bot_is_refused(delivery: TelegramDelivery, api: FakeTelegram) -> None:
+    api.fault("getMe", faults.error(401, "Unauthorized"))
+    with pytest.raises(TransportError):
+        await delivery.answers()
