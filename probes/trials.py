@@ -32,8 +32,8 @@ STAGES = {
 """The steps that an endpoint's scheme is taken through, in order."""
 _TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transfer")}
 
-FREEZE_BYTES = range(10_000, 40_000)
-"""Where the "16-20 KB" freeze stops a flow, with room for headers and for what was in flight (net4people/bbs#490)."""
+FREEZE_BYTES = range(6_000, 40_000)
+"""Where networks that count packets stop a flow: about 25 both ways, full or not (net4people/bbs#490, hyperion)."""
 
 Observed = TypeVar("Observed", bound=Observation)
 

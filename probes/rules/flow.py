@@ -11,6 +11,7 @@ from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Status
 from probes.observations import Purpose
 from probes.rules.table import ENOUGH, Rule, ids_of, say
+from probes.trials import FREEZE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from probes.model import Finding
     from probes.trials import Flow
 
-FREEZE_BYTES = range(6_000, 40_000)
-"""Where networks that count packets stop a flow: about 25 both ways, full or not (net4people/bbs#490, hyperion)."""
 THROTTLED = 10
 """How many times slower than its control a transfer must be: less happens by itself (OONI dd-007, "extreme")."""
 
