@@ -25,6 +25,16 @@ class Endpoint:
     host: Host | None
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a resolver always says to one question, without the message's id."""
+
+    name: str
+    kind: str
+    after_id: bytes
+    delay_s: float
+
+
 @dataclass
 class Atlas:
     """Replaced whole when the world is configured anew: counters and journal start from nothing then."""
@@ -33,6 +43,8 @@ class Atlas:
     hosts_at: dict[str, list[Host]] = field(default_factory=dict)
     endpoints: dict[tuple[str, int], Endpoint] = field(default_factory=dict)
     counters: Counter[Any] = field(default_factory=Counter)
+    said: dict[tuple[str, str, bytes], Said] = field(default_factory=dict)
+    """By resolver, transport and the question's bytes after its id."""
     journal: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=JOURNAL_ENTRIES))
 
     def __post_init__(self) -> None:

@@ -28,9 +28,10 @@ from tests.lab.world.answers import (
     Truncated,
     WrongId,
 )
-from tests.lab.world.atlas import Atlas
+from tests.lab.world.atlas import Atlas, Said
 from tests.lab.world.parts import Resolver
 
+MOST_SAID = 10_000
 NEGATIVE_TTL_S = 900
 DELEGATION_TTL_S = 172_800
 TOP_LEVEL_SERVERS = tuple(f"{letter}.gtld-servers.net." for letter in "abcdefghijklm")
@@ -63,6 +64,11 @@ def reply(atlas: Atlas, wire: bytes, at: str, transport: Transport, client: str)
     resolver = atlas.resolver_at(at)
     if resolver is None or transport not in resolver.transports:
         return SILENCE
+    asked = at, transport, wire[2:]
+    said = atlas.said.get(asked)
+    if said is not None:
+        atlas.note("dns", resolver=at, transport=transport, client=client, name=said.name, type=said.kind)
+        return Reply(wire[:2] + said.after_id, said.delay_s)
     try:
         query = dns.message.from_wire(wire)
     except dns.exception.DNSException:
@@ -73,21 +79,25 @@ def reply(atlas: Atlas, wire: bytes, at: str, transport: Transport, client: str)
     name = question.name.to_text(omit_final_dot=True).lower()
     kind = dns.rdatatype.to_text(question.rdtype)
     atlas.note("dns", resolver=at, transport=transport, client=client, name=name, type=kind)
-    manner = _manner(_chosen(atlas, resolver, name, kind, transport))
+    answer, for_good = _chosen(atlas, resolver, name, kind, transport)
+    manner = _manner(answer)
     if isinstance(manner.core, Silent):
         return SILENCE
     if isinstance(manner.core, Malformed):
         return Reply(b"\x00garbage\xff" * 3, manner.delay_s)
-    response = _response(atlas, resolver, query, name, manner.core)
-    return Reply(_to_wire(response, query, manner, transport), manner.delay_s)
+    response = _to_wire(_response(atlas, resolver, query, name, manner.core), query, manner, transport)
+    if for_good and not manner.wrong_id and len(atlas.said) < MOST_SAID:
+        atlas.said[asked] = Said(name, kind, response[2:], manner.delay_s)
+    return Reply(response, manner.delay_s)
 
 
-def _chosen(atlas: Atlas, resolver: Resolver, name: str, kind: str, transport: Transport) -> Answer:
+def _chosen(atlas: Atlas, resolver: Resolver, name: str, kind: str, transport: Transport) -> tuple[Answer, bool]:
+    """Return what this resolver answers, and whether it always does."""
     for number, rule in enumerate(resolver.rules):
         if rule.covers(name, transport):
             turn = atlas.turn("dns", resolver.address, number, name, kind) if len(rule.answers) > 1 else 0
-            return rule.answers[turn % len(rule.answers)]
-    return Honest()
+            return rule.answers[turn % len(rule.answers)], len(rule.answers) == 1
+    return Honest(), True
 
 
 def _manner(answer: Answer) -> _Manner:

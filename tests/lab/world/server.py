@@ -1,6 +1,7 @@
 """The world's one process: what listens, who serves whom, and the control channel by which it is told what to be."""
 
 import asyncio
+import gc
 import logging
 import os
 import pickle
@@ -23,6 +24,7 @@ from tests.lab.world.wire import Connection
 DESCRIPTORS = 8192
 LENGTH_BYTES = 4
 MAX_MESSAGE_BYTES = 1 << 26
+GARBAGE_OBJECTS = 50_000
 
 
 def main(control_fd: int) -> None:
@@ -32,6 +34,8 @@ def main(control_fd: int) -> None:
     by ("ready", None) or ("error", text), ("journal", None) by ("journal", entries since the last configure).
     """
     _allow_many_descriptors()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
     # Clients that hang up in the middle of an answer are everyday life here, and this process shares their terminal.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with socket.socket(fileno=control_fd) as control:
