@@ -168,7 +168,7 @@ def _desks(settings: Settings, store: Store, catalogue: Catalogue, checks: Check
         Chronicle(
             store.history,
             catalogue,
-            incidents_of=partial(remembered.incidents_of, store),
+            incidents_of=partial(remembered.incidents_of, store, catalogue),
             zone_of=partial(remembered.zone_of, store, zone),
         ),
         Operating(

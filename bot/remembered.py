@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.store import Store
     from bot.store.history import Since
+    from probes.catalogue import Catalogue
     from probes.model import Report, Service
 
 _log = logging.getLogger(__name__)
@@ -31,9 +32,11 @@ async def since(store: Store, service: Service, report: Report) -> Since | None:
         return None
 
 
-async def incidents_of(store: Store, service: Service, since: float) -> list[Incident]:
-    """Return the incidents of a service as its history shows them."""
+async def incidents_of(store: Store, catalogue: Catalogue, service: Service, since: float) -> list[Incident] | None:
+    """Return the incidents of a service as its history shows them; None where nobody subscribed to it."""
     found = await store.incidents.incidents_of(of_service(service.id), since=since)
+    if not found and service.id not in await store.subscriptions.services(catalogue):
+        return None
     return [Incident(one.opened_at, one.closed_at, one.severity, one.course[-1].causes) for one in found]
 
 

@@ -97,6 +97,8 @@ class Capabilities:
     """Whether a later message can take the place of an earlier one, so that answers may come in any order."""
     progress_interval_s: float | None = None
     """The least time between two messages of progress; None where progress is not shown."""
+    pictures: bool = False
+    """Whether it shows them."""
     bot_name: str | None = None
     """What people call the bot in commands ("/check@reachbot")."""
 
@@ -182,7 +184,7 @@ class Conversation:
             elif handler := self._handler(message.command, request):
                 await _obeyed(handler, message, request, responder)
             else:
-                await responder.answer(replies.unknown_command(message.command))
+                await responder.answer(replies.unknown_command(message.command, told=can_be_told(request.chat)))
 
     def _handler(self, command: str, request: Request) -> Handler | None:
         """Return what answers a command, if there is such a thing for whoever asks."""
@@ -201,15 +203,15 @@ class Conversation:
         if message.rest.startswith("check_"):
             await self._check(message.rest.removeprefix("check_"), request, responder)
         else:
-            await responder.answer(replies.start())
+            await responder.answer(replies.start(told=can_be_told(request.chat)))
 
-    async def _help(self, _message: Message, _request: Request, responder: Responder) -> None:
-        await responder.answer(replies.help_())
+    async def _help(self, _message: Message, request: Request, responder: Responder) -> None:
+        await responder.answer(replies.help_(told=can_be_told(request.chat)))
 
     async def _free_text(self, text: str, request: Request, responder: Responder) -> None:
         """Check what a text names; where it names nothing, it may ask what works, or only greet."""
         if is_greeting(text):
-            await responder.answer(replies.help_())
+            await responder.answer(replies.help_(told=can_be_told(request.chat)))
             return
         found = match(text, self._catalogue)
         asked = categories.asked(text, self._catalogue.categories())

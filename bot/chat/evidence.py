@@ -88,7 +88,8 @@ def _success(observation: AnyObservation) -> str:
         case OutsideObservation():
             said = say(how_far(observation))
         case TransferObservation():
-            said = say(words.MOVED, moved=observation.moved_bytes, wanted=observation.wanted_bytes)
+            moved = min(observation.moved_bytes, observation.wanted_bytes)  # what came with it was not asked for
+            said = say(words.MOVED, moved=moved, wanted=observation.wanted_bytes)
     return said
 
 

@@ -44,8 +44,9 @@ def feeds(health: Sequence[FeedHealth], now: float) -> Reply:
     """Return how reading every feed goes: those that fail first."""
     failing = [one for one in health if one.state and one.state.failures]
     others = [one for one in health if one not in failing]
+    unread = sum(one.state is None for one in health)
     lines = tuple(Line(_feed(one, now)) for one in (*failing, *others))
-    return Reply(blocks=(Items(plural(*words.FEEDS, len(health), failing=len(failing)), lines),))
+    return Reply(blocks=(Items(plural(*words.FEEDS, len(health), failing=len(failing), unread=unread), lines),))
 
 
 def _line(story: Story, now: float) -> Line:

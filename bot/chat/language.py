@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
+from bot.chat import words_times
 from bot.chat.locales import SOURCE, catalogue
 
 if TYPE_CHECKING:
@@ -136,11 +137,16 @@ def on_day(day: str) -> str:
         return day
 
 
-def moment(when: datetime, *skeletons: str) -> str:
+def moment(when: datetime, skeleton: str) -> str:
     """Return a time as people write it, by the fields that are wanted of it: "MMMd", "Hm" (Unicode standard 35)."""
     from babel.dates import format_skeleton  # noqa: PLC0415 -- see above
 
-    return ", ".join(format_skeleton(one, when, tzinfo=when.tzinfo, locale=_locale()) for one in skeletons)
+    return format_skeleton(skeleton, when, tzinfo=when.tzinfo, locale=_locale())
+
+
+def at_time(when: datetime, day: str = "MMMd") -> str:
+    """Return a day, by the fields that are wanted of it, and a time of it, as they stand within a sentence."""
+    return say(words_times.DATE_AND_TIME, date=moment(when, day), time=moment(when, "Hm"))
 
 
 def is_right_to_left() -> bool:

@@ -106,7 +106,7 @@ def _chats(counts: Counts) -> Items:
         )
         for kind, language, count in counts.chats
     )
-    return Items(title, tuple(map(Line, lines)))
+    return _listed(title, lines)
 
 
 def _subscriptions(counts: Counts) -> Iterator[tuple[str, int]]:
@@ -118,15 +118,16 @@ def _subscriptions(counts: Counts) -> Iterator[tuple[str, int]]:
 
 
 def _items(title: str, text: str, name: str, rows: Sequence[tuple[str, int]]) -> Items:
-    lines = (Line(say(text, **{name: key, "count": count})) for key, count in rows[:_MOST_LINES])
-    return Items(say(title), tuple(lines))
+    return _listed(say(title), (say(text, **{name: key, "count": count}) for key, count in rows[:_MOST_LINES]))
 
 
 def _outbox(counts: Counts) -> Items:
     states = ((named(words.OUTBOX_STATES, state), count) for state, count in sorted(counts.messages.items()))
-    return Items(
-        say(words.OUTBOX), tuple(Line(say(words.OUTBOX_STATE, state=state, count=count)) for state, count in states)
-    )
+    return _listed(say(words.OUTBOX), (say(words.OUTBOX_STATE, state=state, count=count) for state, count in states))
+
+
+def _listed(title: str, texts: Iterable[str]) -> Items:
+    return Items(title, tuple(map(Line, texts)) or (Line(say(words.NONE_COUNTED)),))
 
 
 def _error_rate(counts: Counts) -> str:
@@ -154,7 +155,8 @@ def _vantage(answer: Answer | None, now: float) -> Iterator[str]:
 
 def _feed_line(feeds: Sequence[FeedHealth]) -> str:
     failing = sum(bool(feed.state and feed.state.failures) for feed in feeds)
-    return say(words.HEALTH_FEEDS, count=len(feeds), failing=failing)
+    unread = sum(feed.state is None for feed in feeds)
+    return say(words.HEALTH_FEEDS, count=len(feeds), failing=failing, unread=unread)
 
 
 def _register_lines(registers: Iterable[RegistryList], now: float) -> Iterator[str]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot import columns
 from bot.chat import words
 from bot.chat.charts import drawable
-from bot.chat.language import all_of, is_right_to_left, lasting, moment, named, number, plural, say
+from bot.chat.language import all_of, at_time, is_right_to_left, lasting, moment, named, number, plural, say
 from bot.chat.reply import Block, Button, Headline, Paragraph, Reply
 from bot.chat.timeline import Band, Timeline
 from bot.checks import asked_as
 from bot.columns import Window
-from bot.history import BRIDGE_S, HOLD_S, MOST_CAUSES, clipped, outages, response, shares, working_share
+from bot.history import BRIDGE_S, HOLD_S, MOST_CAUSES, WORKING, clipped, outages, response, shares, working_share
 from probes.model import Status
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Past(NamedTuple):
     since: Since | None
     """How long the present state lasts."""
     incidents: Sequence[Incident] | None
-    """None where nobody keeps them."""
+    """None where it is not watched, so that none are recorded."""
     now: float
     zone: tzinfo = UTC
 
@@ -98,8 +98,8 @@ class Past(NamedTuple):
 # --- the caption -----------------------------------------------------------------------------------------------------
 
 
-def caption(past: Past, *, theme: str = "dark") -> Reply:
-    """Return what stands beneath the picture: all that it shows, in words."""
+def caption(past: Past, *, theme: str | None = "dark") -> Reply:
+    """Return what stands beneath the picture: all that it shows, in words. Without a `theme` there is no picture."""
     service = past.service
     blocks = tuple(_caption(past))
     return Reply(topic=f"history {asked_as(service)}", blocks=blocks, buttons=tuple(_buttons(past, theme)))
@@ -115,9 +115,11 @@ def _caption(past: Past) -> Iterator[Block]:
         yield Paragraph(say(words.STATE_AT_LEAST))
     yield Paragraph(" ".join(_sums(past, within)))
     yield from map(Paragraph, _trouble(past, within))
-    if times := response(within):
+    if times := response(one for one in within if one.status in WORKING):
+        works_now = last.status in WORKING and _is_fresh(past, last)
         typical, slow = (number(1000 * seconds) for seconds in times)
-        yield Paragraph(say(words.ANSWERED_IN, typical=typical, slow=slow))
+        text = words.ANSWERED_IN if works_now else words.ANSWERED_WHILE_WORKING
+        yield Paragraph(say(text, typical=typical, slow=slow))
 
 
 def _state(past: Past, last: Reading, since: dict[Status, str], ended: dict[Status, str], **values: str) -> str:
@@ -147,12 +149,16 @@ def _sums(past: Past, within: Sequence[Reading]) -> Iterator[str]:
         yield say(words.MEASURED_SHARE, share=_percent(measured))
 
 
+_WORTH_TELLING_S = 60.0
+"""Of what has only just been seen, for how long it has been so says nothing."""
 _UNMEASURED = 0.02
 """A smaller share of the time that was not measured is not worth telling."""
 
 
 def _trouble(past: Past, within: Sequence[Reading]) -> Iterator[str]:
-    if past.incidents is not None:
+    if past.incidents is None:
+        yield say(words.NOT_WATCHED)
+    else:
         count = len(past.shown_incidents)
         yield plural(*words.INCIDENTS, count) if count else say(words.NO_INCIDENTS)
     if found := outages(within):
@@ -160,21 +166,26 @@ def _trouble(past: Past, within: Sequence[Reading]) -> Iterator[str]:
         going_on = not longest.over and past.now - longest.until <= HOLD_S
         text = words.LONGEST_SO_FAR if going_on else words.LONGEST
         length_s = longest.until - longest.since
-        yield say(text, lasting=lasting(length_s), when=_when(past, longest.since))
+        if length_s >= _WORTH_TELLING_S:
+            yield say(text, lasting=lasting(length_s), when=_when(past, longest.since))
     window = Window(past.begin, past.now, 1)
     if causes := columns.cause_columns(within, window, MOST_CAUSES):
         yield say(words.STOPPED_BY, reasons=all_of(say(words.BRIEF[cause]) for cause in causes))
 
 
-def _buttons(past: Past, theme: str) -> Iterator[tuple[Button, ...]]:
-    asked, look = asked_as(past.service), f" {theme}" if theme != "dark" else ""
+def _buttons(past: Past, theme: str | None) -> Iterator[tuple[Button, ...]]:
+    asked, look = asked_as(past.service), " light" if theme == "light" else ""
     if past.service.kind == "service":
         yield tuple(Button(say(words.PERIOD_BUTTONS[id_]), f"/past {asked} {id_}{look}") for id_ in PERIODS)
-    if theme == "dark":
-        other = Button(say(words.LIGHT_BUTTON), f"/past {asked} {past.period.id} light")
-    else:
-        other = Button(say(words.DARK_BUTTON), f"/past {asked} {past.period.id}")
-    yield (other, Button(say(words.AGAIN_BUTTON), f"/again {asked}"))
+    other = (other_look(f"/past {asked} {past.period.id}", theme),) if theme and past.last else ()
+    yield (*other, Button(say(words.AGAIN_BUTTON), f"/again {asked}"))
+
+
+def other_look(command: str, theme: str) -> Button:
+    """Return the button by which a picture is had in the other colours; a dark one is what is had without asking."""
+    if theme == "light":
+        return Button(say(words.DARK_BUTTON), command)
+    return Button(say(words.LIGHT_BUTTON), f"{command} light")
 
 
 def _percent(share: float) -> str:
@@ -187,7 +198,7 @@ def _when(past: Past, at: float) -> str:
     when, today = (datetime.fromtimestamp(one, past.zone) for one in (at, past.now))
     if when.date() == today.date():
         return moment(when, "Hm")
-    return moment(when, "MMMd" if when.year == today.year else "yMMMd", "Hm")
+    return at_time(when, "MMMd" if when.year == today.year else "yMMMd")
 
 
 # --- the picture -----------------------------------------------------------------------------------------------------

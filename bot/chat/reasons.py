@@ -58,21 +58,33 @@ def _parts(report: Report) -> Iterator[Items]:
 def _component(report: Report, component: ComponentFinding, told: set[Cause | None]) -> Iterator[str]:
     causes = component.causes or (None,)
     new = [cause for cause in causes if cause not in told]
+    shown: set[tuple[str, ...]] = set()
     for cause in new:
         told.add(cause)
         if exhibit := proofs.exhibit(report, component, cause):
-            yield from _exhibit(exhibit, report)
+            yield from _exhibit(exhibit, report, shown)
     if new:
         yield from _conclusions(component)
     elif component.causes:
         yield say(words.WHY_ALIKE, reason=say(words.BRIEF[component.causes[0]]))
 
 
-def _exhibit(exhibit: Exhibit, report: Report) -> Iterator[str]:
-    yield say(words.WHY_DEEDS[exhibit.suspect.step], **_facts(exhibit.suspect, report))
-    if exhibit.alike:
-        yield plural(*words.WHY_REPEATED, exhibit.alike)
-    yield from (say(_sense(control), **_facts(control, report)) for control in exhibit.controls)
+def _exhibit(exhibit: Exhibit, report: Report, shown: set[tuple[str, ...]]) -> Iterator[str]:
+    """Yield what shows a cause, without what was `shown` in the same part already."""
+    if _is_new(exhibit.suspect, shown):
+        yield say(words.WHY_DEEDS[exhibit.suspect.step], **_facts(exhibit.suspect, report))
+        if exhibit.alike:
+            yield plural(*words.WHY_REPEATED, exhibit.alike)
+    for control in exhibit.controls:
+        if _is_new(control, shown):
+            yield say(_sense(control), **_facts(control, report))
+
+
+def _is_new(observation: AnyObservation, shown: set[tuple[str, ...]]) -> bool:
+    """Tell whether nothing that reads the same was shown, and note that it now is."""
+    before = len(shown)
+    shown.add(evidence.reading(observation))
+    return len(shown) > before
 
 
 def _sense(control: AnyObservation) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat import evidence, headlines, proofs, words
 from bot.chat.beside import NOTHING_BESIDE, Beside, instead, since
+from bot.chat.commands import OF_ALERTS
 from bot.chat.language import ago, around, named, number, one_of, say
 from bot.chat.register import register
 from bot.chat.reply import Block, Button, Headline, Items, Line, Moment, Paragraph, Reply
@@ -217,16 +218,15 @@ def progress(service: Service, tally: Tally) -> Reply:
 # --- everything else -------------------------------------------------------------------------------------------------
 
 
-def start() -> Reply:
-    """Return the first thing that somebody hears."""
-    return Reply(
-        blocks=(Headline(say(words.START)), Paragraph(say(words.TRY)), *_commands(), Paragraph(say(words.PRIVACY)))
-    )
+def start(*, told: bool = True) -> Reply:
+    """Return the first thing that somebody hears; `told` is whether their chat can be told anything unasked."""
+    about = (Headline(say(words.START)), Paragraph(say(words.TRY)))
+    return Reply(blocks=(*about, _commands(told=told), Paragraph(say(words.PRIVACY))))
 
 
-def help_() -> Reply:
+def help_(*, told: bool = True) -> Reply:
     """Return what can be asked."""
-    return Reply(blocks=(Paragraph(say(words.TRY)), *_commands(), Paragraph(say(words.ANY_SITE))))
+    return Reply(blocks=(Paragraph(say(words.TRY)), _commands(told=told), Paragraph(say(words.ANY_SITE))))
 
 
 def services(groups: Mapping[str, Iterable[Service]]) -> Reply:
@@ -244,9 +244,9 @@ def services(groups: Mapping[str, Iterable[Service]]) -> Reply:
     return Reply(blocks=(Items(say(words.SERVICES), lines), Paragraph(say(words.ANY_SITE))))
 
 
-def unknown_command(command: str) -> Reply:
+def unknown_command(command: str, *, told: bool = True) -> Reply:
     """Return what a command is told that does not exist."""
-    return Reply(blocks=(Paragraph(say(words.UNKNOWN_COMMAND, command=command)), *_commands()))
+    return Reply(blocks=(Paragraph(say(words.UNKNOWN_COMMAND, command=command)), _commands(told=told)))
 
 
 def did_you_mean(suggestions: Sequence[Service]) -> Reply:
@@ -277,5 +277,7 @@ def plain(*texts: str) -> Reply:
     return Reply(blocks=tuple(map(Paragraph, texts)))
 
 
-def _commands() -> Iterable[Block]:
-    yield Items(say(words.COMMANDS), tuple(Line(say(line)) for line in words.COMMAND_LINES))
+def _commands(*, told: bool) -> Items:
+    """Return the commands, without those of alerts where nobody can be told any."""
+    lines = [line for command, line in words.COMMAND_LINES.items() if told or command not in OF_ALERTS]
+    return Items(say(words.COMMANDS), tuple(Line(say(line)) for line in lines))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot.chat import words
 from bot.chat.board import Board, Entry
 from bot.chat.charts import drawable
-from bot.chat.language import ago, is_right_to_left, moment, plural, say
+from bot.chat.language import ago, at_time, is_right_to_left, plural, say
+from bot.chat.past import other_look
 from bot.chat.reply import Block, Button, Headline, Items, Line, Paragraph, Reply
 from bot.columns import Window, state_columns
 from bot.history import BRIDGE_S, SEVERITY, clipped
@@ -56,9 +57,9 @@ def standings(services: Sequence[Service], known: Mapping[str, Sequence[Reading]
     return sorted(found, key=lambda one: SEVERITY.index(one.status) if one.status else len(SEVERITY))
 
 
-def caption(found: Sequence[Standing], now: float) -> Reply:
-    """Return what stands beneath the picture."""
-    return Reply(topic="status", blocks=tuple(_caption(found, now)), buttons=tuple(_buttons(found)))
+def caption(found: Sequence[Standing], now: float, theme: str | None = "dark") -> Reply:
+    """Return what stands beneath the picture; without a `theme` there is none."""
+    return Reply(topic="status", blocks=tuple(_caption(found, now)), buttons=tuple(_buttons(found, theme)))
 
 
 def _caption(found: Sequence[Standing], now: float) -> Iterator[Block]:
@@ -91,20 +92,21 @@ def _sums(found: Sequence[Standing]) -> Iterator[tuple[Status | None, str]]:
         yield None, plural(*words.BOARD_UNKNOWN, counts[None])
 
 
-def _buttons(found: Sequence[Standing]) -> Iterator[tuple[Button, ...]]:
+def _buttons(found: Sequence[Standing], theme: str | None) -> Iterator[tuple[Button, ...]]:
     """Yield buttons for the pasts of what does not work, and one for the board anew."""
     broken = [one.service for one in found if one.status not in {Status.OK, None}]
     shown = iter([Button(one.name, f"/history {one.id} 24h") for one in broken[:_MOST_BUTTONS]])
     while row := tuple(islice(shown, _BUTTONS_IN_ROW)):
         yield row
-    yield (Button(say(words.UPDATE_BUTTON), "/status"),)
+    other = (other_look("/status", theme),) if theme and found else ()
+    yield (*other, Button(say(words.UPDATE_BUTTON), "/status light" if theme == "light" else "/status"))
 
 
 def board(found: Sequence[Standing], now: float, zone: tzinfo = UTC) -> Board:
     """Return what the picture shows."""
     window = Window(now - WINDOW_S, now, _COLUMNS)
     entries = [_entry(one, window) for one in found]
-    when = moment(datetime.fromtimestamp(now, zone), "MMMd", "Hm")
+    when = at_time(datetime.fromtimestamp(now, zone))
     return Board(
         title=say(words.BOARD),
         beside=say(words.BOARD_HOURS),

@@ -136,13 +136,15 @@ def overview(listener: Listener, catalogue: Catalogue, setting: Setting, thread:
         blocks: tuple[Block, ...] = (Items(say(words.SUBSCRIPTIONS_TITLE), lines),)
     else:
         blocks = (Paragraph(say(words.SUBSCRIPTIONS_NONE)),)
-    when = tuple(Line(text) for text in wishes(listener, setting)) or (Line(say(words.WISH_AT_ONCE)),)
     rows = [_row(one, catalogue, page) for one in shown]
-    return Reply(
-        topic=TOPIC,
-        blocks=(*blocks, Items(say(words.WISHES), when)),
-        buttons=(*rows, tuple(_turn(page, pages))),
-    )
+    return Reply(topic=TOPIC, blocks=(*blocks, *_when(listener, setting)), buttons=(*rows, tuple(_turn(page, pages))))
+
+
+def _when(listener: Listener, setting: Setting) -> Iterator[Items]:
+    """Yield when a chat is told, if it chose that or there is something to tell it."""
+    chosen = tuple(Line(text) for text in wishes(listener, setting))
+    if chosen or listener.subscriptions:
+        yield Items(say(words.WISHES), chosen or (Line(say(words.WISH_AT_ONCE)),))
 
 
 def _subscription(one: Subscription, catalogue: Catalogue, thread: int | None) -> str:
@@ -188,4 +190,6 @@ def kept(listener: Listener, catalogue: Catalogue, setting: Setting) -> Iterator
     if listener.told:
         yield say(words.KEPT_TOLD, names=say(words.COMMA).join(map(setting.name, listener.told)))
     yield from wishes(listener, setting)
+    if listener.wishes.zone:
+        yield say(words.KEPT_ZONE, zone=listener.wishes.zone)
     yield say(words.KEPT_ALERTS_LANGUAGE, language=words.LANGUAGES.get(listener.language, listener.language))

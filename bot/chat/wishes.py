@@ -52,6 +52,8 @@ class WishesDesk:
             wishes, reply = self._answers[message.command](message.rest, listener)
             if wishes is not None:
                 await self._keep(wishes, request)
+        if not listener.subscriptions and (wishes is not None or not message.rest):
+            reply = replace(reply, blocks=(*reply.blocks, Paragraph(say(words.NOTHING_SUBSCRIBED))))
         return reply
 
     async def _keep(self, wishes: Wishes, request: Request) -> None:

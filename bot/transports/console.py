@@ -12,10 +12,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from bot.chat import words
 from bot.chat.conversation import Capabilities, Request
-from bot.chat.language import say
-from bot.chat.reply import Headline, Items, Moment, Paragraph, with_lines
+from bot.chat.reply import Headline, Items, Moment, Paragraph
 from bot.store import StoreError
 from probes.model import Status
 
@@ -32,8 +30,6 @@ _CHAT = "console"
 _READ_BYTES = 65_536
 _MOST_CHARACTERS = 8192
 """Of a line that are kept: more than the conversation reads, so that it sees what is too long."""
-_MOST_EVIDENCE = 8
-"""Lines; `check --json` has all of it."""
 _PROGRESS_INTERVAL_S = 0.2
 _MARKS = {
     Status.OK: "✓",
@@ -169,10 +165,8 @@ class TerminalScreen:
 
 def _rendered(reply: Reply) -> Iterator[tuple[str, str]]:
     """Yield the lines of a reply, each with its style."""
-    for block in with_lines(reply, _MOST_EVIDENCE, evidence=True).blocks:
+    for block in reply.blocks:
         yield from _block(block)
-    if reply.picture:
-        yield f"  {say(words.PICTURE_ELSEWHERE, what=reply.picture.alt)}", "dim"
     for row in reply.buttons:
         yield from ((f"  {button.label}: {button.command}", "dim") for button in row)
 

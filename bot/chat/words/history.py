@@ -5,8 +5,9 @@ from __future__ import annotations
 from probes.model import Status
 
 HISTORY_WHAT = "Of which service? For example: /history whatsapp 7d — or 24h, 30d, 1y."
+HISTORY_PERIODS = "These periods I know: 24h, 7d, 30d, 1y. For example: /history {asked} 30d"
 HISTORY_NONE = "{name}: I have not measured it in this time."
-PICTURE_ELSEWHERE = "[{what}: a picture, which messengers show]"
+PICTURE_ELSEWHERE = "Messengers show this as a picture too."
 HISTORY_ALT = "{name}, {period}: how it worked over time"
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "one year"}
@@ -31,12 +32,14 @@ STATE_LAST = {
 STATE_AT_LEAST = "Before that nothing was measured for a while: it may be longer."
 WORKED = "In {period} it worked {share} % of the time that could be told."
 WORKED_NEVER_TOLD = "In {period} nothing could be told."
-MEASURED_SHARE = "Measured for {share} % of that time; what is empty was not."
+MEASURED_SHARE = "Measured for {share} % of that time."
 INCIDENTS = ("{count} incident", "{count} incidents")
-NO_INCIDENTS = "No incidents."
+NO_INCIDENTS = "No incidents were recorded."
+NOT_WATCHED = "Incidents are not recorded: nobody subscribed to it."
 LONGEST = "The longest time without it: {lasting}, from {when}."
 LONGEST_SO_FAR = "The longest time without it: {lasting} so far, from {when}."
 ANSWERED_IN = "It answers in {typical} ms; 95 of 100 times within {slow} ms."
+ANSWERED_WHILE_WORKING = "While it worked, it answered in {typical} ms; 95 of 100 times within {slow} ms."
 STOPPED_BY = "What stopped it: {reasons}."
 
 CHART_PERIODS = {"24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", "1y": "Last year"}

@@ -12,7 +12,10 @@ STORY = "{title} ({source}, {ago})"
 STORY_UNDATED = "{title} ({source})"
 NEWER_BUTTON = "◀ Newer"
 OLDER_BUTTON = "Older ▶"
-FEEDS = ("{count} feed, {failing} failing", "{count} feeds, {failing} failing")
+FEEDS = (
+    "{count} feed (failing: {failing}; not read yet: {unread})",
+    "{count} feeds (failing: {failing}; not read yet: {unread})",
+)
 FEED_UNREAD = "{id}: not read yet"
 FEED_READ = "{id}: {read}"
 FEED_FAILING = "{id}: failed {failures}× in a row ({error}); {read}"

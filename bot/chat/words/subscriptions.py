@@ -34,7 +34,10 @@ DEGRADATIONS_BUTTON = "Degradations too"
 EVERYTHING_BUTTON = "Everything"
 
 UNSUBSCRIBED = "I tell this chat no more of: {names}."
-UNSUBSCRIBED_ALL = "I tell this chat nothing more of my own accord."
+UNSUBSCRIBED_ALL = (
+    "I tell this chat of no service any more. What those who run this bot announce may still come: "
+    "/announcements off ends that as well."
+)
 UNSUBSCRIBE_NOT = "This chat did not subscribe to: {names}."
 UNSUBSCRIBE_PART_OF = "{name} still belongs to what this chat subscribed to: {whole}."
 UNSUBSCRIBE_BUTTON_OF = "Unsubscribe: {name}"
@@ -53,7 +56,10 @@ WISHES = "When"
 WISH_MUTED = "muted until {when}"
 WISH_QUIET = "quiet hours: {hours} ({zone})"
 WISH_DIGEST = {"daily": "a digest every day at {time} ({zone})", "weekly": "a digest every Monday at {time} ({zone})"}
-WISH_AT_ONCE = "at any time, within a minute or two"
+WISH_AT_ONCE = "at any time, some minutes after it begins: I measure every few minutes, and more than once"
+NOTHING_SUBSCRIBED = (
+    "So far this chat subscribed to nothing, so there is nothing to tell it. For example: /subscribe whatsapp"
+)
 
 MUTED = (
     "Until {when} I raise no alarm here. If something is over that I raised alarm about, I still say so. "
@@ -63,7 +69,7 @@ MUTED_NOT = "I am not muted here. For how long shall I be? For example: /mute 8h
 MUTED_NOW = "I am muted here until {when}. Change it: /mute 8h, /mute 2d — or /mute off"
 UNMUTED = "From now on I raise alarms here again."
 MUTE_UNKNOWN = "I do not understand that length of time. For example: /mute 8h, /mute 2d — or /mute off"
-MUTE_TOO_LONG = "30 days is the longest. To be told nothing at all: /unsubscribe everything"
+MUTE_TOO_LONG = "30 days is the longest. To be told of no service at all: /unsubscribe everything"
 UNMUTE_BUTTON = "Unmute"
 MUTE_BUTTONS = {"1h": "1 h", "8h": "8 h", "1d": "1 day", "7d": "7 days"}
 
@@ -88,5 +94,6 @@ DIGEST_UNKNOWN = "I do not understand that. For example: /digest daily, /digest 
 DIGEST_BUTTONS = {"daily": "Daily", "weekly": "Weekly", "off": "None"}
 
 KEPT_SUBSCRIPTIONS = "what it subscribed to: {names}"
+KEPT_ZONE = "in which time zone it is told times: {zone}"
 KEPT_ALERTS_LANGUAGE = "the language of what I tell it of my own accord: {language}"
 KEPT_TOLD = "what I told it that is not over yet: {names}"

@@ -8,19 +8,17 @@ START = (
 )
 TRY = "Just ask: “whatsapp?”, “is youtube blocked”, “ватсап работает?” — or send the name of a site: example.org"
 COMMANDS = "Commands"
-COMMAND_LINES = (
-    "/check whatsapp telegram — measure one or several services or sites",
-    "/again whatsapp — measure anew, whatever is known already",
-    "/why whatsapp — the evidence: what was tried, what came back, and what follows from it",
-    "/works — what works here: messengers, or /works news, /works vpn …",
-    "/status — how everything stands that was measured lately, with a picture",
-    "/history whatsapp 7d — how it worked over time, with a picture: 24h, 7d, 30d or 1y",
-    "/news — news about access; /news whatsapp — about one service",
-    "/services — the services I know by name; /services vpn — those of a kind",
-    "/subscribe whatsapp — tell this chat when it is blocked and when that is over; /subscribe messengers, everything",
-    "/subscriptions — what this chat is told, to change it; /mute 8h, /quiet 23:00-07:00, /digest daily — and when",
-    "/help — this text",
-)
+COMMAND_LINES = {
+    "check": "/check whatsapp telegram — measure services or sites; /again whatsapp — measure anew",
+    "why": "/why whatsapp — what was tried, what came back, and what follows from it",
+    "works": "/works — which messengers work here; also /works news, /works vpn …",
+    "status": "/status — how everything stands that was measured lately",
+    "history": "/history whatsapp 7d — how it worked over time: 24h, 7d, 30d or 1y",
+    "news": "/news — news about access; /news whatsapp — about one service",
+    "services": "/services — the services I know by name",
+    "subscribe": "/subscribe whatsapp — tell this chat when it is blocked and when that is over",
+    "subscriptions": "/subscriptions — what this chat is told; /mute, /quiet, /digest — and when",
+}
 PRIVACY = "I keep what was measured, never who asked."
 
 SERVICES = "Services I know by name"

@@ -244,6 +244,7 @@ class Handlers:
     def _responder(self, place: Place, *, editing: int | None = None) -> TelegramResponder:
         capabilities = Capabilities(
             edits=True,
+            pictures=True,
             progress_interval_s=_PRIVATE_INTERVAL_S if place.is_private else _GROUP_INTERVAL_S,
             bot_name=self._bot.username,
         )

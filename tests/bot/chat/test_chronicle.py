@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot import remembered
+from bot.alerts.subscriptions import Subscription
 from bot.chat import charts, words
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation, Request
 from bot.chat.past import Incident
-from bot.chat.reply import Headline, Items, Paragraph, Reply
+from bot.chat.reply import Button, Headline, Items, Paragraph, Reply
 from bot.checks import Checks
 from bot.history import Reading
 from bot.store import Store
@@ -46,8 +49,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.chat.chronicle.board.draw", lambda *_: DRAWN)
 
 
-async def ask(store: Store, text: str, **parts: Any) -> Reply:
-    heard = Listener()
+async def ask(store: Store, text: str, *, pictures: bool = True, **parts: Any) -> Reply:
+    heard = Listener(pictures=pictures)
     desk = Chronicle(store.history, CATALOGUE, clock=lambda: NOW, **parts)
     async with asyncio.TaskGroup() as tasks:
         checks = Checks(CannedProber(), store, tasks, cache_s=60)
@@ -90,7 +93,7 @@ async def test_a_history_says_in_words_all_that_its_picture_shows(store: Store) 
     assert said[1].startswith("In 24 hours it worked 50.0 % of the time that could be told. Measured for 3.4 %")
     assert "The longest time without it: 25 minutes so far, from 09:15." in said
     assert "What stopped it: cut off once the name is said." in said
-    assert "It answers in 100 ms; 95 of 100 times within 100 ms." in said
+    assert "While it worked, it answered in 100 ms; 95 of 100 times within 100 ms." in said
     assert [[button.command for button in row] for row in reply.buttons] == [
         [f"/past whatsapp {period}" for period in ("24h", "7d", "30d", "1y")],
         ["/past whatsapp 24h light", "/again whatsapp"],
@@ -123,7 +126,26 @@ async def test_incidents_are_counted_where_they_are_kept(store: Store) -> None:
 
     await measured(store, (300, OK))
     assert "1 incident" in texts(await ask(store, "/history whatsapp 24h", incidents_of=incidents_of))
-    assert "ncident" not in texts(await ask(store, "/history whatsapp 24h"))
+
+
+async def test_of_what_nobody_watches_it_is_said_that_incidents_are_not_recorded(store: Store) -> None:
+    await measured(store, (300, BLOCKED))
+    recorded = partial(remembered.incidents_of, store, CATALOGUE)
+    assert words.NOT_WATCHED in texts(await ask(store, "/history whatsapp", incidents_of=recorded))
+    await store.chats.meet("telegram:2", "private", now=NOW)
+    await store.subscriptions.subscribe(
+        "telegram:2", [Subscription("service:whatsapp")], language="en", cursor=0, told={}
+    )
+    said = texts(await ask(store, "/history whatsapp", incidents_of=recorded))
+    assert words.NO_INCIDENTS in said
+    assert words.NOT_WATCHED not in said
+
+
+async def test_only_what_worked_says_how_fast_it_answers(store: Store) -> None:
+    await measured(store, (300, OK))
+    assert "It answers in 100 ms" in texts(await ask(store, "/history whatsapp"))
+    await store.history.add("service", "signal", Reading(NOW - 300, None, Status.DEGRADED, response_s=9.0))
+    assert "answer" not in texts(await ask(store, "/history signal"))
 
 
 async def test_what_was_last_measured_long_ago_is_not_said_to_be_so_now(store: Store) -> None:
@@ -144,6 +166,59 @@ async def test_of_what_was_not_measured_there_is_no_picture(store: Store) -> Non
     reply = await ask(store, "/history signal")
     assert reply.picture is None
     assert texts(reply) == "Signal: I have not measured it in this time."
+    assert reply.buttons[1] == (Button(words.AGAIN_BUTTON, "/again signal"),)
+
+
+@pytest.mark.parametrize("text", ["3d", "48h", "decade", "2 weeks", "7", "вчера", "forever light"])
+async def test_periods_that_there_are_not_are_answered_with_those_that_there_are(store: Store, text: str) -> None:
+    await measured(store, (300, OK))
+    said = texts(await ask(store, f"/history whatsapp {text}"))
+    assert said == "These periods I know: 24h, 7d, 30d, 1y. For example: /history whatsapp 30d"
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("whatsapp 24 hours", "24 hours"),
+        ("whatsapp 7 days light", "7 days"),
+        ("ватсап за неделю", "7 days"),
+        ("whatsapp 30 дней", "30 days"),
+        ("whatsapp 1 year", "one year"),
+        ("whatsapp please", "7 days"),
+        ("whatsapp telegram", "7 days"),
+        ("what's app", "7 days"),
+    ],
+)
+async def test_periods_are_written_in_many_ways(store: Store, text: str, period: str) -> None:
+    await measured(store, (300, OK))
+    assert f"In {period}" in texts(await ask(store, f"/history {text}"))
+
+
+async def test_where_no_picture_can_be_seen_none_is_drawn_or_offered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.chronicle.painted", None)
+    await measured(store, (300, OK))
+    for command in ("/history whatsapp", "/status"):
+        reply = await ask(store, command, pictures=False)
+        assert texts(reply).endswith(words.PICTURE_ELSEWHERE)
+        assert not [one for row in reply.buttons for one in row if "light" in one.command]
+
+
+async def test_both_pictures_come_in_the_colours_that_are_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("timeline", "board"):
+        monkeypatch.setattr(f"bot.chat.chronicle.{module}.draw", lambda _, theme: theme.paper.encode())
+    await measured(store, (300, OK))
+    for command in ("/history whatsapp", "/status"):
+        for asked, theme in ((command, charts.DARK), (f"{command} light", charts.LIGHT)):
+            picture = (await ask(store, asked)).picture
+            assert picture
+            assert picture.png == theme.paper.encode()
+    dark, light = await ask(store, "/status"), await ask(store, "/status light")
+    assert dark.buttons[-1] == (Button(words.LIGHT_BUTTON, "/status light"), Button(words.UPDATE_BUTTON, "/status"))
+    assert light.buttons[-1] == (Button(words.DARK_BUTTON, "/status"), Button(words.UPDATE_BUTTON, "/status light"))
 
 
 async def test_a_host_has_a_day_of_history(store: Store) -> None:
@@ -171,7 +246,10 @@ async def test_the_board_begins_with_what_does_not_work(store: Store) -> None:
         "Telegram — name filtered, cut",
         "The last measurement was 3 minutes ago.",
     ]
-    assert [[button.command for button in row] for row in reply.buttons] == [["/history telegram 24h"], ["/status"]]
+    assert [[button.command for button in row] for row in reply.buttons] == [
+        ["/history telegram 24h"],
+        ["/status light", "/status"],
+    ]
 
 
 async def test_an_empty_board_says_how_to_fill_it(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.chat import conversation as module
 from bot.chat import words
 from bot.chat.conversation import Capabilities, Conversation, Request
+from bot.chat.subscribing import SubscriptionDesk
 from bot.checks import Checks
 from bot.registry import Record
 from bot.store import RegistryEntry, Store
@@ -338,3 +339,20 @@ async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(
 ) -> None:
     heard = await ask(conversation, text, addressed=addressed, bot_name="ReachBot")
     assert bool(heard.answers) == answered
+
+
+# --- what can be told nothing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("chat", "offered"), [("telegram:1", True), ("console", False), ("", False)])
+async def test_alerts_are_offered_where_they_can_arrive(tmp_path: Path, chat: str, offered: bool) -> None:
+    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as group:
+        checks = Checks(CannedProber(report("whatsapp")), store, group, cache_s=60)
+        conversation = Conversation(checks, CATALOGUE, desks=(SubscriptionDesk(store, CATALOGUE),))
+        listener = Listener()
+        for text in ("/start", "/help", "hello", "/nonsense"):
+            await conversation.handle(Request(chat=chat, text=text), listener)
+        assert {"/subscribe" in text_of(reply) for reply in listener.answers} == {offered}
+        await conversation.handle(Request(chat=chat, text="whatsapp"), listener)
+        commands = [button.command for row in listener.answers[-1].buttons for button in row]
+        assert ("/subscribe whatsapp" in commands) == offered

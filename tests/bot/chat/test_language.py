@@ -152,17 +152,17 @@ def test_a_day_that_is_none_stands_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("language", "count", "said"),
     [
-        ("en", 1, "1 feed, 0 failing"),
-        ("en", 2, "2 feeds, 0 failing"),
-        ("ru", 1, "1 лента, с ошибкой: 0"),
-        ("ru", 22, "22 ленты, с ошибкой: 0"),
-        ("ru", 111, "111 лент, с ошибкой: 0"),
-        ("fr", 0, "0 flux, 0 en panne"),
+        ("en", 1, "1 feed (failing: 0; not read yet: 0)"),
+        ("en", 2, "2 feeds (failing: 0; not read yet: 0)"),
+        ("ru", 1, "1 лента (с ошибкой: 0; ещё не прочитано: 0)"),
+        ("ru", 22, "22 ленты (с ошибкой: 0; ещё не прочитано: 0)"),
+        ("ru", 111, "111 лент (с ошибкой: 0; ещё не прочитано: 0)"),
+        ("fr", 0, "0 flux (en panne : 0 ; pas encore lus : 0)"),
     ],
 )
 def test_a_count_decides_the_form(language: str, count: int, said: str) -> None:
     with speaking(language):
-        assert plural(*words.FEEDS, count, failing=0) == said
+        assert plural(*words.FEEDS, count, failing=0, unread=0) == said
 
 
 def test_latin_names_stand_apart_within_arabic() -> None:

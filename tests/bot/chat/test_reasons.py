@@ -95,6 +95,12 @@ def test_what_stops_several_parts_is_told_in_full_once() -> None:
     assert sum("handshake.name_blocked" in line for line in lines) == 1
 
 
+def test_what_shows_two_causes_of_one_part_is_told_once() -> None:
+    both = finding("web", Status.BLOCKED, Cause.TLS_SNI_RESET, Cause.TLS_INTERCEPTED, because=SITE.because)
+    told = [line for line in why(blocked(both)) if line.startswith(("I opened", "To compare"))]
+    assert len(told) == len(set(told)) == 4
+
+
 def test_the_national_directory_and_what_was_not_measured_are_told() -> None:
     names = {"a.example": "delisted", "b.example": "listed", "c.example": "silent"}
     lines = why(blocked(directories=(DirectoryFinding(id="nsdi", status="delisted", names=names),)))

@@ -242,7 +242,7 @@ async def test_subscriptions_are_listed_with_buttons_that_change_the_list(desks:
         "All that I know — when it is blocked",
         "WhatsApp — when it is blocked",
         "When",
-        "at any time, within a minute or two",
+        words.WISH_AT_ONCE,
     ]
     more, remove = commands(reply)[2:4]
     assert "WhatsApp — also when it works only in part or is down" in await desks.said(more)
@@ -273,7 +273,18 @@ async def test_a_long_list_has_pages(tmp_path: Path) -> None:
 # --- when ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "text", ["/mute", "/mute 8h", "/quiet", "/quiet 23-7", "/quiet moscow", "/digest", "/digest daily"]
+)
+async def test_who_subscribed_to_nothing_is_promised_nothing(desks: Desks, text: str) -> None:
+    assert (await desks.said(text)).endswith(words.NOTHING_SUBSCRIBED)
+    assert words.WISH_AT_ONCE not in await desks.said("/subscriptions")
+    await desks.ask("/subscribe whatsapp")
+    assert words.NOTHING_SUBSCRIBED not in await desks.said(text)
+
+
 async def test_a_mute_always_ends(desks: Desks) -> None:
+    await desks.ask("/subscribe whatsapp")
     reply = await desks.ask("/mute 8h")
     assert text_of(reply).startswith("Until 20:00 UTC I raise no alarm here.")
     assert commands(reply) == ["/mute off"]
@@ -297,6 +308,7 @@ async def test_the_longest_mute_is_a_month(desks: Desks) -> None:
 
 
 async def test_quiet_hours_have_a_zone(desks: Desks) -> None:
+    await desks.ask("/subscribe whatsapp")
     assert await desks.said("/quiet 23:00-07:00") == (
         "During 23:00–07:00 (UTC) I raise no alarm here, and catch up afterwards.\n"
         "Another zone: /quiet 23:00–07:00 Europe/Moscow, or UTC+3"
@@ -317,6 +329,7 @@ async def test_quiet_hours_have_a_zone(desks: Desks) -> None:
 
 
 async def test_digests_are_daily_weekly_or_none(desks: Desks) -> None:
+    await desks.ask("/subscribe whatsapp")
     reply = await desks.ask("/digest")
     assert (text_of(reply), commands(reply)) == (words.DIGEST_NONE, ["/digest daily", "/digest weekly"])
     assert await desks.said("/digest daily") == "You get a digest every day at 09:00 (UTC)."
@@ -344,6 +357,9 @@ async def test_whatever_is_kept_is_told_and_can_be_forgotten(desks: Desks) -> No
     assert "what it subscribed to: VPN and anti-censorship, WhatsApp" in kept
     assert "what I told it that is not over yet: WhatsApp" in kept
     assert "muted until 13:00 UTC" in kept
+    assert "time zone" not in kept
+    await desks.ask("/quiet utc+3")
+    assert "in which time zone it is told times: UTC+03:00" in await desks.said("/privacy")
     assert "the language of what I tell it of my own accord: Русский" in kept
     await desks.ask("/forget")
     assert await desks.store.subscriptions.of(CHAT) is None

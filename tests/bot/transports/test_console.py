@@ -16,11 +16,13 @@ import pytest
 from bot.chat import conversation as conversation_module
 from bot.chat import words
 from bot.chat.conversation import Conversation
+from bot.chat.why import WhyDesk
 from bot.checks import Checks
 from bot.store import Store
 from bot.transports.console import PipeScreen, TerminalScreen, converse, screen_for
 from probes.catalogue import Catalogue
 from probes.model import Cause, Status
+from probes.observations import Target
 from tests.bot.canned import CannedProber, finding, report, step
 
 if TYPE_CHECKING:
@@ -105,6 +107,17 @@ async def test_a_file_is_read_like_a_pipe(conversation: Conversation, tmp_path: 
     (tmp_path / "questions").write_text("/check telegram\n")
     with (tmp_path / "questions").open() as stdin:
         assert await said(conversation, stdin) == f"{ANSWER}\n"
+
+
+async def test_details_are_every_observation(tmp_path: Path) -> None:
+    targets = [Target(host="whatsapp.example", address=f"192.0.2.{number}", port=443) for number in range(20)]
+    steps = tuple(step(f"o{number}", target=target) for number, target in enumerate(targets))
+    prober = CannedProber(report("whatsapp", observations=steps))
+    async with Store.open(tmp_path / "db") as store, asyncio.TaskGroup() as group:
+        checks = Checks(prober, store, group, cache_s=60)
+        with piped(b"/details whatsapp") as stdin:
+            text = await said(Conversation(checks, CATALOGUE, desks=(WhyDesk(checks, CATALOGUE),)), stdin)
+    assert [f"192.0.2.{number}:443: connected" in text for number in range(20)] == [True] * 20
 
 
 async def test_no_input_at_all_is_no_trouble(conversation: Conversation) -> None:
