@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from probes import trust
 from tests.lab import client, kernel
 from tests.lab.calls import call_forked
 from tests.lab.censor import Address, Censor, Drop, Rule, Sni
@@ -184,6 +186,17 @@ def test_asynchronous_code_runs_on_the_client_host(lab: Lab) -> None:
         return address
 
     assert lab.call(lambda: asyncio.run(peer())) == (EXAMPLE, 443)
+
+
+def test_a_call_trusts_the_lab_whomever_this_process_has_trusted_before(lab: Lab) -> None:
+    trust.verifying_context()
+    lab.configure(HEALTHY)
+
+    def shake_hands() -> str:
+        with socket.create_connection((EXAMPLE, 443)) as stream:
+            return str(trust.verifying_context().wrap_socket(stream, server_hostname=NAME).version())
+
+    assert lab.call(shake_hands) == "TLSv1.3"
 
 
 async def test_a_call_may_come_from_a_running_loop(lab: Lab) -> None:
