@@ -69,7 +69,7 @@ class Stories:
 
     async def feeds_state(self) -> list[FeedHealth]:
         feed = Feed(id="paper", name="Paper", url="https://a.example.org/feed", language="en")
-        good = FeedState(feed="paper", url="", succeeded_at=NOW - 60, entries=12)
+        good = FeedState(feed="paper", url="", succeeded_at=time.time() - 60, entries=12)
         bad = FeedState(feed="paper", url="", failures=3, error="HTTP 403")
         return [FeedHealth(feed=feed, state=state) for state in (None, good, bad)]
 
