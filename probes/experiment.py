@@ -225,7 +225,8 @@ class Experiment:
 
     async def _space(self, step: Step) -> None:
         if not isinstance(step, OutsideQuestion) and step.purpose not in _FIRST_ASKED:
-            await asyncio.sleep(self._rng.uniform(0, _SPACING_S))
+            wait_s = step.wait_s if isinstance(step, Attempt) else 0.0
+            await asyncio.sleep(wait_s + self._rng.uniform(0, _SPACING_S))
 
     async def _take(self, trial: Trial) -> None:
         match trial.step:

@@ -68,6 +68,8 @@ class Attempt:
     """Where it differs from the endpoint's."""
     nth: int = 1
     """Tells repeats of the same step apart."""
+    wait_s: float = 0.0
+    """How long to wait before it starts, to tell what lasts from what passes."""
     patient: bool = False
     """Wait as long as a person would: the server may be slow, for everybody."""
     server_name: str | None = None

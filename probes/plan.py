@@ -14,7 +14,7 @@ from probes.controls import domain_of
 from probes.model import Endpoint
 from probes.network import Attempt, OutsideQuestion, Question, Transfer
 from probes.observations import Arm, Purpose
-from probes.trials import RESOLVER_TROUBLE, SILENCE, is_address
+from probes.trials import ANSWERED, RESOLVER_TROUBLE, SILENCE, fate_of, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,8 @@ Step = Question | Attempt | OutsideQuestion
 SUSPECTS = 2
 """How many suspect addresses of one origin get their own counterfactuals; more would only repeat the same finding."""
 REPEATS = 2
+LATER_S = 1.0
+"""How long after a connect that was turned down at once its last repeat comes: a burst of resets is over by then."""
 SILENT_REPEATS = 4
 """Of a question that was left unanswered: over UDP a single lost packet is enough for that."""
 UNRELATED = 2
@@ -155,8 +157,9 @@ def _few_of_each_origin(evidence: Evidence, suspects: Sequence[str]) -> list[str
 def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Iterator[Attempt]:
     plain = _attempt(evidence, address)
     hasty = sum(flow.hasty for flow in evidence.at(address))
+    later_s = LATER_S if _turned_down(evidence, address) else 0.0
     for nth in range(1, REPEATS + min(hasty, REPEATS) + 1):
-        yield replace(plain, purpose=Purpose.REPEAT, nth=nth)
+        yield replace(plain, purpose=Purpose.REPEAT, nth=nth, wait_s=later_s if nth == REPEATS else 0.0)
     layers = {flow.layer for flow in evidence.at(address) if flow.suspicious}
     if layers & {"tcp", "stun"}:
         yield _other_port(evidence, address)
@@ -183,11 +186,15 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
 
 
 def _may_be_slow(evidence: Evidence, address: str) -> bool:
-    """Tell whether the server may take its time: it has what was said, or is silent under another name as well."""
-    own = [flow for flow in evidence.at(address) if flow.silent and flow.layer in _SPOKEN]
-    others = [flow for flow in evidence.controls(Purpose.INNOCUOUS_NAME, address) if flow.silent]
-    nameless = bool(own) and any(flow.layer in _SPOKEN for flow in others)
-    return nameless or any(flow.failed and flow.acknowledged for flow in own)
+    """Tell whether the server has what was said to it, and takes its time."""
+    own = [flow for flow in evidence.at(address) if flow.done and flow.silent and flow.layer in _SPOKEN]
+    return any(flow.acknowledged for flow in own)
+
+
+def _turned_down(evidence: Evidence, address: str) -> bool:
+    """Tell whether a connect failed by an answer: unlike silence, that takes no time, and so do all of its repeats."""
+    failed = [flow for flow in evidence.at(address) if flow.failed and flow.layer == "tcp"]
+    return any(fate_of(flow.failure) in ANSWERED for flow in failed)
 
 
 def _other_port(evidence: Evidence, address: str) -> Attempt:

@@ -46,6 +46,8 @@ SILENCE = frozenset({"generic_timeout_error", "timed_out"})
 RESETS = frozenset({"connection_reset", "connection_aborted", "eof_error"})
 REFUSALS = frozenset({"connection_refused"})
 UNREACHABLE = frozenset({"host_unreachable", "network_unreachable", "network_down"})
+ANSWERED = frozenset({"reset", "refused", "unreachable"})
+"""Fates of a connect that somebody decides, the server or whoever is in between, within a round trip."""
 RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns_servfail_error"}
 """Failures after which an operating system's stub asks the next resolver (resolv.conf(5)); NXDOMAIN is final."""
 

@@ -23,14 +23,15 @@ def address_blocked(suspect: Suspect) -> Finding | None:
 
     Outside controls connect to the same address and port, and no attempt from here ever has: a filter that is triggered
     by a name also drops later connects for a while. Two attempts on fresh sockets or more end alike. Confirmed when two
-    controls agree; likely by one control alone.
+    controls agree, and resets and "unreachable" are met again after a second; likely by one control alone.
     """
     cause = _CAUSE.get(suspect.fate or "")
     alike = suspect.repeated and suspect.unanimous
     if cause is None or suspect.connected or not alike or suspect.outside("tcp") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
-    return say(Status.BLOCKED, confirmed_if(suspect.corroborated("tcp")), cause, because=because)
+    sure = suspect.corroborated("tcp") and suspect.lasting
+    return say(Status.BLOCKED, confirmed_if(sure), cause, because=because)
 
 
 def server_down(suspect: Suspect) -> Finding | None:

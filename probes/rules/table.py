@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Finding, Status
 from probes.observations import Purpose
-from probes.trials import Flow, fate_of
+from probes.trials import ANSWERED, Flow, fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,6 +124,11 @@ class Suspect:
     @property
     def repeated(self) -> bool:
         return len(self.alike) >= ENOUGH
+
+    @property
+    def lasting(self) -> bool:
+        """It is no matter of a moment: silence takes its time, and of answers one came well after the first."""
+        return self.fate not in ANSWERED or any(flow.attempt.wait_s for flow in self.alike)
 
     @property
     def explained_by_slowness(self) -> bool:

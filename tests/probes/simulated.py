@@ -47,6 +47,8 @@ UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9", "74.125.250.129", "162.159.207.0")
 SILENCE = "generic_timeout_error"
 """A step that ends so takes its whole time-out."""
 
+_PASSES_S = 0.5
+
 Answer = str | tuple[str, ...]
 """A failure string, or addresses."""
 
@@ -88,6 +90,8 @@ class Censor:
     """The failure strikes behind the handshake."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """The failure of a connect to the address."""
+    passing: Mapping[str, str] = field(default_factory=dict)
+    """The same, for no longer than half a second after the first connect."""
     after_connect: Mapping[str, str] = field(default_factory=dict)
     """The failure of whatever follows a connect to the address."""
     forged_authority: Mapping[str, str] = field(default_factory=dict)
@@ -206,6 +210,7 @@ class SimulatedNetwork:
         self._hit: set[tuple[str, int]] = set()
         self._connections: Counter[str] = Counter()
         self._greeted: set[str] = set()
+        self._first_connect_s: dict[str, float] = {}
         self.asked_outside = 0
         self._asked = 0
 
@@ -357,7 +362,7 @@ class SimulatedNetwork:
             self._connections[address] += 1
             if server and server.patience is not None and self._connections[address] > server.patience:
                 return "connection_refused"
-            return censor.addresses.get(address) or _connect_failure(server, port)
+            return censor.addresses.get(address) or self._passing(address) or _connect_failure(server, port)
         if step in {"mtproto", "quic", "negotiation", "stun"}:
             return self._protocol_failure(step, address, name, server)
         if address in censor.after_connect:
@@ -369,6 +374,11 @@ class SimulatedNetwork:
             return censor.names[name]
         assert server is not None
         return self._certificate_failure(server, name) if step == "tls" else server.http
+
+    def _passing(self, address: str) -> str | None:
+        now_s = asyncio.get_running_loop().time()
+        recent = now_s - self._first_connect_s.setdefault(address, now_s) < _PASSES_S
+        return self._world.censor.passing.get(address) if recent else None
 
     def _protocol_failure(self, step: str, address: str, name: str, server: Server | None) -> str | None:
         censor = self._world.censor

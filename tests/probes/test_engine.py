@@ -186,6 +186,8 @@ HTTPS = {
         "confirmed",
         "ip.unreachable",
     ),
+    "address is reset for a moment": (censored(passing={ADDRESS: "connection_refused"}), "ok", "confirmed", ""),
+    "address is unreachable for a moment": (censored(passing={ADDRESS: "host_unreachable"}), "ok", "confirmed", ""),
     "address is dropped and nobody outside answers": (
         replace(censored(addresses={ADDRESS: SILENCE}), outside="fails"),
         "inconclusive",
@@ -530,8 +532,16 @@ def test_a_healthy_target_is_answered_without_asking_anybody_outside() -> None:
 
 
 @pytest.mark.parametrize(("rtt_s", "limit_s"), [(0.04, 3.0), (0.4, 5.0)])
-@pytest.mark.parametrize("censor", [Censor(names={HOST: SILENCE}), Censor(addresses={ADDRESS: SILENCE})])
-def test_a_silent_drop_is_confirmed_in_time(rtt_s: float, limit_s: float, censor: Censor) -> None:
+@pytest.mark.parametrize(
+    "censor",
+    [
+        Censor(names={HOST: SILENCE}),
+        Censor(addresses={ADDRESS: SILENCE}),
+        Censor(addresses={ADDRESS: "connection_refused"}),
+        Censor(addresses={ADDRESS: "host_unreachable"}),
+    ],
+)
+def test_a_block_is_confirmed_in_time(rtt_s: float, limit_s: float, censor: Censor) -> None:
     report = check(replace(HEALTHY, rtt_s=rtt_s, censor=censor))
     assert report.confidence == "confirmed"
     assert report.elapsed_s <= limit_s
