@@ -85,9 +85,10 @@ class Forwarder:
         waiting, now = self._waiting, time.monotonic()
         out, back = self._hosts.internet_link.send, self._hosts.client_link.send
         while waiting and waiting[0][0] <= now:
-            _, _, outbound, packet = heapq.heappop(waiting)
-            with contextlib.suppress(OSError):  # a full queue loses packets, as queues do
-                (out if outbound else back)(packet)
+            with contextlib.suppress(OSError):  # a full queue loses a packet, as queues do
+                while waiting and waiting[0][0] <= now:
+                    _, _, outbound, packet = heapq.heappop(waiting)
+                    (out if outbound else back)(packet)
 
     def _obey(self, order: Any) -> None:
         match order:

@@ -6,6 +6,7 @@ Either way the forwarder reads and writes whole IP packets with complete checksu
 import contextlib
 import ctypes
 import fcntl
+import functools
 import os
 import socket
 import struct
@@ -18,6 +19,7 @@ from tests.lab.netlink import Netlink
 
 DEVICE = "inet0"  # the uplink's name in each namespace
 MTU_BYTES = 1500
+_MOST_BYTES = 2048  # in one read: more than a packet can have
 _QUEUE_PACKETS = 10_000
 
 # <linux/if_tun.h>, <linux/sockios.h>, <linux/ethtool.h>, <linux/if_packet.h>, <linux/if_ether.h>
@@ -49,7 +51,8 @@ def open_tun(netlink: Netlink) -> tuple[Link, int]:
     fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", DEVICE.encode(), _IFF_TUN | _IFF_NO_PI))
     index = socket.if_nametoindex(DEVICE)
     netlink.bring_up(index, mtu=MTU_BYTES, queue=_QUEUE_PACKETS)
-    return Link(descriptor, lambda: os.read(descriptor, 65536), lambda packet: os.write(descriptor, packet)), index
+    receive = functools.partial(os.read, descriptor, _MOST_BYTES)
+    return Link(descriptor, receive, functools.partial(os.write, descriptor)), index
 
 
 def open_veth(netlink: Netlink, side: int, middle: int) -> tuple[Link, int]:
@@ -88,7 +91,7 @@ def _open_packet_socket(name: str, peer: bytes) -> Link:
     def send(packet: bytes) -> None:
         packets.sendto(packet, to_v4 if packet[0] >> 4 == 4 else to_v6)
 
-    return Link(packets.fileno(), lambda: packets.recv(65536), send)
+    return Link(packets.fileno(), functools.partial(packets.recv, _MOST_BYTES), send)
 
 
 def _switch_offloads_off(name: str) -> None:

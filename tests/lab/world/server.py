@@ -7,6 +7,7 @@ import os
 import pickle
 import resource
 import socket
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ DESCRIPTORS = 8192
 LENGTH_BYTES = 4
 MAX_MESSAGE_BYTES = 1 << 26
 GARBAGE_OBJECTS = 50_000
+TLS_BUFFER_BYTES = 1 << 15
 
 
 def main(control_fd: int) -> None:
@@ -36,6 +38,7 @@ def main(control_fd: int) -> None:
     _allow_many_descriptors()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS)
+    SSLProtocol.max_size = TLS_BUFFER_BYTES  # each connection zeroes one, and asyncio's own have 256 KB
     # Clients that hang up in the middle of an answer are everyday life here, and this process shares their terminal.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with socket.socket(fileno=control_fd) as control:
