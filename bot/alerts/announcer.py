@@ -111,12 +111,19 @@ class Announcer:
         last = await incidents.last_change_id()
         await self._store.subscriptions.enlist(self._operators, language=self._language, cursor=last)
         oldest = await announcements.oldest_cursor(up_to=last, now=now)
-        if oldest is None or (ripe := await self._ripe(oldest, last, now)) <= oldest:
-            return
-        earliest = await announcements.earliest_cursor(oldest, now=now)
+        ripe = 0 if oldest is None else await self._ripe(oldest, last, now)
+        unmuted = await announcements.are_mutes_over(now)
+        if ripe > (oldest or 0) or unmuted:
+            await self._tell(last if oldest is None else oldest, last, now, ripe=ripe, unmuted=unmuted)
+
+    async def _tell(self, cursor: int, last: int, now: float, *, ripe: int, unmuted: bool) -> None:
+        """Tell whoever is behind what is ripe or was muted; nobody is further behind than `cursor`."""
+        incidents, announcements = self._store.incidents, self._store.announcements
+        earliest = await announcements.earliest_cursor(cursor, now=now)
         changes = await incidents.changes_after(earliest, most=MOST_CHANGES)
         up_to = changes[-1].id if len(changes) == MOST_CHANGES else last
-        occasion = await self._occasion([stored for stored in changes if stored.id <= up_to], now)
+        known = [stored for stored in changes if stored.id <= up_to]
+        occasion = await self._occasion(known, await incidents.open_changes(), now, explained=unmuted)
         contents: dict[Content, int] = {}
         behind = min(ripe, up_to)
         while await announcements.tell(
@@ -142,11 +149,16 @@ class Announcer:
         states = (await self._store.incidents.states()).values()
         return any(state.run is not None and now - state.run.last < _FRESH_S for state in states)
 
-    async def _occasion(self, changes: Sequence[StoredChange], now: float) -> Occasion:
-        reports = await self._reports(stored.change for stored in changes)
-        stories = await self._in_the_news((stored.change for stored in changes), reports)
+    async def _occasion(
+        self, changes: Sequence[StoredChange], ongoing: Sequence[StoredChange], now: float, *, explained: bool
+    ) -> Occasion:
+        """Return what is told about; what is going on is `explained` where it is known that somebody missed it."""
+        told = [stored.change for stored in ((*ongoing, *changes) if explained else changes)]
+        reports = await self._reports(told)
+        stories = await self._in_the_news(told, reports)
         return Occasion(
             changes=changes,
+            ongoing=ongoing,
             now=now,
             zone=self._zone,
             operators=self._operators,

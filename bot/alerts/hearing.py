@@ -66,6 +66,11 @@ def news(listener: Listener, changes: Iterable[StoredChange], categories: Mappin
     return News({thread: tuple(found) for thread, found in items.items()}, told)
 
 
+def missed(listener: Listener, ongoing: Iterable[StoredChange]) -> list[StoredChange]:
+    """Return what a chat was spared, as it was muted, of what is going on and it has not heard of."""
+    return [one for one in ongoing if one.id <= listener.cursor and one.change.subject not in listener.told]
+
+
 class _Story:
     """What became of one subject, from what a chat was told last to what it is to be told now."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.alerts.bulletin import message
-from bot.alerts.hearing import Item, news
+from bot.alerts.hearing import Item, missed, news
 from bot.alerts.wording import Setting
 from bot.chat import words
 from bot.chat.language import all_of, say, speaking
@@ -32,6 +32,8 @@ class Occasion:
     """Changes that are told about, and all that their words depend on."""
 
     changes: Sequence[StoredChange]
+    ongoing: Sequence[StoredChange]
+    """The changes of what is going on: whoever was muted may have missed them."""
     now: float
     zone: str
     operators: frozenset[str]
@@ -48,8 +50,14 @@ class Occasion:
             return Telling(told=listener.told, held_until=held_until)
         listener = replace(listener, operator=listener.chat in self.operators)
         begin = bisect_right(self.changes, listener.cursor, key=lambda stored: stored.id)
-        found = news(listener, self.changes[begin:], self.categories)
-        return Telling({thread: self._said(listener, items) for thread, items in found.items.items()}, found.told)
+        changes = self.changes[begin:]
+        muted_until = listener.wishes.muted_until
+        if unmuted := muted_until is not None and muted_until <= self.now:
+            changes = [*missed(listener, self.ongoing), *changes]
+            listener = replace(listener, cursor=0, wishes=replace(listener.wishes, muted_until=None))
+        found = news(listener, changes, self.categories)
+        said = {thread: self._said(listener, items) for thread, items in found.items.items()}
+        return Telling(said, found.told, unmuted=unmuted)
 
     def _said(self, listener: Listener, items: tuple[Item, ...]) -> Said:
         wishes = listener.wishes

@@ -34,11 +34,10 @@ _MOST_CALLED_BACK = 20
 _LONGEST_HOLD_S = 25 * 3600.0
 """Quiet hours that the clocks make longer in autumn; whoever is held for more is held by a clock that was set back."""
 
-_MAY_HEAR = f"""
-    cursor < :behind AND (held_until IS NULL OR held_until <= :now OR held_until > :now + {_LONGEST_HOLD_S})
-"""
-_BEHIND = f"{LISTENER} WHERE {_MAY_HEAR} ORDER BY cursor LIMIT :most"
-_OLDEST = f"SELECT min(cursor) FROM listener WHERE {_MAY_HEAR}"  # noqa: S608 -- a constant
+_MAY_HEAR = f"(held_until IS NULL OR held_until <= :now OR held_until > :now + {_LONGEST_HOLD_S})"
+_BEHIND = f"{LISTENER} WHERE (cursor < :behind OR muted_until <= :now) AND {_MAY_HEAR} ORDER BY cursor LIMIT :most"
+_OLDEST = f"SELECT min(cursor) FROM listener WHERE cursor < :behind AND {_MAY_HEAR}"  # noqa: S608 -- a constant
+_MUTES_OVER = f"SELECT EXISTS (SELECT 1 FROM listener WHERE muted_until <= :now AND {_MAY_HEAR})"  # noqa: S608 -- see above
 _UNTOLD = """
     (SELECT max(doubts) FROM message
      WHERE message.chat = last_alert.chat AND state = 'waiting' AND subject GLOB 'alerts*') = 0
@@ -51,15 +50,15 @@ _LANGUAGES = """
     SELECT DISTINCT coalesce(chat.language, listener.language) FROM listener JOIN chat ON chat.id = listener.chat
 """
 _LAST_ALERTS = f"""
-    SELECT chat, threads, cursor, told FROM last_alert
+    SELECT chat, threads, cursor, told, muted_until FROM last_alert
     WHERE chat IN (SELECT value FROM json_each(?)) AND at > ? AND {_UNTOLD}
 """  # noqa: S608 -- see above
-_ADVANCE = "UPDATE listener SET cursor = ?, held_until = ? WHERE chat = ?"
+_ADVANCE = "UPDATE listener SET cursor = ?, held_until = ?, muted_until = ? WHERE chat = ?"
 _TELL = """
     INSERT OR REPLACE INTO told (chat, kind, subject, incident, worst, since, mixed) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _UNTELL = "DELETE FROM told WHERE chat = ? AND kind = ? AND subject = ?"
-_REMEMBER = "INSERT OR REPLACE INTO last_alert (chat, at, threads, cursor, told) VALUES (?, ?, ?, ?, ?)"
+_REMEMBER = "INSERT OR REPLACE INTO last_alert (chat, at, threads, cursor, told, muted_until) VALUES (?, ?, ?, ?, ?, ?)"
 _FORGET = "DELETE FROM last_alert WHERE chat = ?"
 _NEXT_DIGEST = "UPDATE listener SET digest_at = ? WHERE chat = ?"
 
@@ -74,6 +73,8 @@ class Telling:
     told: Mapping[Subject, Told] = field(default_factory=dict)
     held_until: float | None = None
     """It wants quiet until then, and is not told yet: whatever there is waits."""
+    unmuted: bool = False
+    """It was muted, and what it missed and is still going on has been told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class _Before(NamedTuple):
     cursor: int
     told: Mapping[Subject, Told | None]
     """Of the subjects that they were about."""
+    muted_until: float | None
 
 
 class Announcements:
@@ -106,6 +108,15 @@ class Announcements:
         async def work(connection: aiosqlite.Connection) -> int | None:
             [(oldest,)] = await fetch_all(connection, _OLDEST, {"behind": up_to, "now": now})
             return None if oldest is None else int(oldest)
+
+        return await self._database.transaction(work)
+
+    async def are_mutes_over(self, now: float) -> bool:
+        """Tell whether there are chats that may hear again, and have not been told what they missed."""
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            [(over,)] = await fetch_all(connection, _MUTES_OVER, {"now": now})
+            return bool(over)
 
         return await self._database.transaction(work)
 
@@ -136,10 +147,10 @@ class Announcements:
         most: int,
         now: float,
     ) -> int:
-        """Tell some of the chats that are `behind` a change what `decide` says, and return how many that were.
+        """Tell some of the chats that are `behind` a change, or muted no more, and return how many that were.
 
-        They are told of everything to the change `up_to`. `contents` are those that are stored already; new ones are
-        added.
+        They are told what `decide` says, of everything to the change `up_to`. `contents` are those that are stored
+        already; new ones are added.
         """
 
         async def work(connection: aiosqlite.Connection) -> _Batch:
@@ -204,7 +215,9 @@ class _Batch:
         self.count += 1
         held = telling.held_until is not None
         told = stood.told if held else telling.told
-        self._cursors.append((stood.cursor if held else self._up_to, telling.held_until, listener.chat))
+        muted_until = None if telling.unmuted else stood.wishes.muted_until
+        cursor = stood.cursor if held else max(stood.cursor, self._up_to)
+        self._cursors.append((cursor, telling.held_until, muted_until, listener.chat))
         self._note(listener, told)
         for thread, content in telling.messages.items():
             if content not in self.contents:
@@ -216,7 +229,8 @@ class _Batch:
         if telling.messages:
             before = {one: stood.told.get(one) for one in _changed(stood.told, told)}
             threads = json.dumps(list(telling.messages))
-            self._last.append((listener.chat, self._now, threads, stood.cursor, _dump(before)))
+            stood_at = (stood.cursor, _dump(before), stood.wishes.muted_until)
+            self._last.append((listener.chat, self._now, threads, *stood_at))
 
     def _note(self, listener: Listener, told: Mapping[Subject, Told]) -> None:
         for one in _changed(listener.told, told):
@@ -284,26 +298,32 @@ async def take_back(connection: aiosqlite.Connection, chat: str, now: float) -> 
 
 
 async def _called_back(connection: aiosqlite.Connection, chat: str, last: _Before, now: float) -> bool:
-    """Call back all of a chat's last alerts; where some are on their way, leave the others as they were."""
+    """Call back all of a chat's last alerts; where some are on their way, leave the others as they were.
+
+    The last is one in each topic. What waits before it was on its way when that was added, and came back since.
+    """
     found = {thread: await OutboxStore.overtake(connection, chat, _about(thread), now) for thread in last.threads}
-    if all(found.values()):
-        return True
+    is_whole = all(found.values())
     for thread, overtaken in found.items():
-        left = [_alert(chat, thread, one.content, now) for one in overtaken if one.content is not None]
+        others = overtaken[:-1] if is_whole else overtaken
+        left = [_alert(chat, thread, one.content, now) for one in others if one.content is not None]
         await OutboxStore.add_all(connection, left, now)
-    return False
+    return is_whole
 
 
 def _restored(listener: Listener, last: _Before) -> Listener:
     told = {subject: one for subject, one in listener.told.items() if subject not in last.told}
     told |= {subject: one for subject, one in last.told.items() if one is not None}
-    return replace(listener, cursor=min(last.cursor, listener.cursor), told=told)
+    wishes = replace(listener.wishes, muted_until=listener.wishes.muted_until or last.muted_until)
+    return replace(listener, cursor=min(last.cursor, listener.cursor), told=told, wishes=wishes)
 
 
 async def _last_alerts(connection: aiosqlite.Connection, found: Sequence[Listener], now: float) -> dict[str, _Before]:
     chats = json.dumps([listener.chat for listener in found])
     stored = await fetch_all(connection, _LAST_ALERTS, (chats, now - EXPIRE_S))
-    return {chat: _Before(json.loads(threads), cursor, _load(told)) for chat, threads, cursor, told in stored}
+    return {
+        chat: _Before(json.loads(threads), cursor, _load(told), muted) for chat, threads, cursor, told, muted in stored
+    }
 
 
 def _dump(told: Mapping[Subject, Told | None]) -> str:

@@ -76,6 +76,10 @@ _OF_SUBJECT = f"""
 """  # noqa: S608 -- see above
 _ADD_CHANGE = "INSERT INTO change (incident, at, document) VALUES (?, ?, ?)"
 _CHANGES_AFTER = "SELECT id, document FROM change WHERE id > ? ORDER BY id"
+_OPEN_CHANGES = """
+    SELECT change.id, document FROM change JOIN incident ON incident.id = incident
+    WHERE closed_at IS NULL ORDER BY change.id
+"""
 _LAST_CHANGE = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'change'"
 _FORGET_OLD = (
     ("DELETE FROM change WHERE at < ?", KEEP_CHANGES_S),
@@ -199,6 +203,12 @@ class Incidents:
             return found
 
         return await self._database.transaction(work)
+
+    async def open_changes(self) -> list[StoredChange]:
+        """Return the changes of what is going on, in their order."""
+        rows = await self._database.fetch_all(_OPEN_CHANGES)
+        found = ((number, _read(_writing().change, text)) for number, text in rows)
+        return [StoredChange(number, change) for number, change in found if change is not None]
 
     async def last_change_id(self) -> int:
         """Return the id of the last change that there was; 0 before the first one."""

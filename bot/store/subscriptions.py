@@ -35,8 +35,9 @@ _UNSUBSCRIBE = "DELETE FROM subscription WHERE chat = ? AND target = ?"
 _UNSUBSCRIBE_ALL = "DELETE FROM subscription WHERE chat = ?"
 _WISH = """
     UPDATE listener
-    SET muted_until = ?, quiet_begin = ?, quiet_end = ?, zone = ?, digest = ?, digest_at = ?, held_until = NULL
-    WHERE chat = ?
+    SET muted_until = coalesce(?1, min(muted_until, ?8)), quiet_begin = ?2, quiet_end = ?3, zone = ?4, digest = ?5,
+        digest_at = ?6, held_until = NULL
+    WHERE chat = ?7
 """
 _TARGETS = """
     SELECT DISTINCT target FROM subscription JOIN chat ON chat.id = subscription.chat WHERE chat.state = 'active'
@@ -88,14 +89,17 @@ class Subscriptions:
         await self._database.transaction(work)
 
     async def wish(self, chat: str, wishes: Wishes, *, language: str, cursor: int, now: float) -> None:
-        """Keep when a known chat wants to hear; what waits to be told is held against it anew."""
+        """Keep when a known chat wants to hear; what waits to be told is held against it anew.
+
+        A mute that is taken back is over now: what was missed is still to be told.
+        """
         quiet = wishes.quiet
         hours = (quiet.begin_min, quiet.end_min) if quiet else (None, None)
 
         async def work(connection: aiosqlite.Connection) -> None:
             await connection.execute(_ENLIST, (chat, language, cursor))
             kept = (wishes.muted_until, *hours, wishes.zone, wishes.digest, wishes.digest_at)
-            await connection.execute(_WISH, (*kept, chat))
+            await connection.execute(_WISH, (*kept, chat, now))
             await take_back(connection, chat, now)
 
         await self._database.transaction(work)

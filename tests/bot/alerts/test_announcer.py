@@ -259,6 +259,58 @@ async def test_what_was_told_is_cleared_even_in_a_muted_chat(telling: Telling) -
     assert first_lines(await telling.told(after_s=30)) == [(A, CLEAR)]
 
 
+@pytest.mark.parametrize("ends", ["by itself", "at once"])
+async def test_what_is_still_going_on_when_a_mute_ends_is_told_and_what_is_over_is_not(
+    telling: Telling, ends: str
+) -> None:
+    await telling.subscribe(A, "all")
+    await telling.happen(opened(WHATSAPP))
+    await telling.told(after_s=30)
+    await telling.wish(A, muted_until=NOON + 3600)
+    telling.now = NOON + 600
+    await telling.happen(opened(TELEGRAM, at=telling.now), opened(SIGNAL, at=telling.now, incident=3))
+    await telling.told(after_s=30)
+    await telling.close(opened(TELEGRAM, at=NOON + 600))
+    assert await telling.told(after_s=600) == []
+    if ends == "at once":
+        await telling.wish(A, muted_until=None)
+    else:
+        telling.now = NOON + 3600
+    assert first_lines(await telling.told()) == [(A, "Signal — blocked since 12:08 UTC (confirmed)")]
+    assert await telling.told(after_s=600) == []
+    await telling.close(opened(SIGNAL, at=NOON + 600, incident=3))
+    assert first_lines(await telling.told(after_s=30)) == [(A, "Signal — works again")]
+
+
+async def test_a_mute_that_ends_in_quiet_hours_is_caught_up_with_after_them(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.wish(A, muted_until=NOON + 3600, quiet=Quiet(12 * 60 + 30, 14 * 60))
+    await telling.happen(opened())
+    assert await telling.told(after_s=30) == []
+    telling.now = NOON + 3600
+    assert await telling.told() == []
+    telling.now = NOON + 2 * 3600
+    assert first_lines(await telling.told()) == [(A, BLOCKED)]
+
+
+async def test_what_is_told_after_a_mute_and_still_waits_is_told_anew_with_more(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.wish(A, muted_until=NOON + 3600)
+    await telling.happen(opened(WHATSAPP))
+    await telling.look(after_s=30)
+    telling.now = NOON + 3600
+    await telling.look()
+    await telling.happen(opened(TELEGRAM, at=telling.now))
+    assert first_lines(await telling.told(after_s=30)) == [(A, "2 services are blocked")]
+    await telling.wish(A, muted_until=telling.now + 60)
+    await telling.happen(opened(SIGNAL, at=telling.now))
+    await telling.look(after_s=30)
+    await telling.look(after_s=30)
+    await telling.wish(A, muted_until=telling.now + 60)
+    assert await telling.told() == [], "what waits is held against the new mute"
+    assert len(await telling.told(after_s=60)) == 1
+
+
 # --- the bot's own troubles ------------------------------------------------------------------------------------------
 
 OFFLINE = opened(HOST, Status.DOWN, severity="host", causes=(Cause.HOST_OFFLINE,))
