@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot import columns
 from bot.chat import words
 from bot.chat.charts import drawable
-from bot.chat.language import all_of, at_time, is_right_to_left, lasting, moment, named, number, plural, say
+from bot.chat.language import at_time, is_right_to_left, lasting, moment, named, number, plural, say
 from bot.chat.reply import Block, Button, Headline, Paragraph, Reply
 from bot.chat.timeline import Band, Timeline
 from bot.checks import asked_as
@@ -170,7 +170,7 @@ def _trouble(past: Past, within: Sequence[Reading]) -> Iterator[str]:
             yield say(text, lasting=lasting(length_s), when=_when(past, longest.since))
     window = Window(past.begin, past.now, 1)
     if causes := columns.cause_columns(within, window, MOST_CAUSES):
-        yield say(words.STOPPED_BY, reasons=all_of(say(words.BRIEF[cause]) for cause in causes))
+        yield say(words.STOPPED_BY, reasons=say(words.SEMICOLON).join(say(words.BRIEF[cause]) for cause in causes))
 
 
 def _buttons(past: Past, theme: str | None) -> Iterator[tuple[Button, ...]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SUBSCRIBE_WHAT = (
     "What shall I watch for this chat? For example: /subscribe whatsapp telegram — or a kind of services: "
-    "/subscribe messengers — or /subscribe everything. I tell of blocks and when they end; with “degradations” behind "
-    "it also of what works only in part or is down."
+    "/subscribe messengers — or /subscribe everything. I tell when something is blocked and when that is over. To hear "
+    "as well when it is down or works only in part, add a word: /subscribe whatsapp degradations"
 )
 SUBSCRIBE_NOWHERE = "Here I can only answer. To chats of a messenger I can also tell something of my own accord."
 SUBSCRIBED = "From now on I tell this chat when one of these is blocked, and when that is over: {names}."

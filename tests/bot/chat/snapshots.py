@@ -8,15 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.chat import headlines, reasons, replies, settings
+from bot.alerts.subscriptions import Listener, Subscription
+from bot.alerts.wording import Setting
+from bot.chat import headlines, past, reasons, replies, settings, standing, subscribed
 from bot.chat.beside import Beside
 from bot.chat.language import speaking
+from bot.chat.past import PERIODS, Incident, Past
 from bot.chat.replies import Tally
+from bot.chat.wanted import Wanted
 from bot.checks import Answer, CheckError
+from bot.history import Reading
 from bot.news import Story
 from bot.store import Chat
 from bot.store.history import Since
 from bot.transports.telegram.render import render
+from probes.catalogue import Catalogue
 from probes.model import Cause, Confidence, DirectoryFinding, Report, Status, Vantage
 from probes.observations import Purpose
 from tests.bot.canned import SIGNAL, TELEGRAM, WHATSAPP, finding, report, step
@@ -30,6 +36,8 @@ HOME = Path(__file__).parent / "snapshots"
 LANGUAGES = ("en", "ru", "fr", "ar")
 NOW = 1_795_420_800.0
 """2026-11-23 08:00 UTC."""
+CATALOGUE = Catalogue((SIGNAL, TELEGRAM, WHATSAPP))
+SETTING = Setting(now=NOW, services={one.id: one for one in CATALOGUE})
 _DELISTED = DirectoryFinding(id="nsdi", status="delisted", names={"whatsapp.com": "delisted", "wa.me": "listed"})
 _VANTAGE = Vantage(asn=64496, network="EXAMPLE-NET", country="RU")
 
@@ -63,6 +71,14 @@ def _samples() -> Iterator[tuple[str, Reply]]:
     yield "too many", replies.too_many(5, ("Viber", "Discord", "Signal"))
     yield "languages", settings.languages(Chat(id="telegram:1", kind="private", language="ru"))
     yield "privacy", settings.privacy(Chat(id="telegram:1", kind="private"))
+    yield "history", past.caption(_past())
+    yield "status", standing.caption(standing.standings((SIGNAL, TELEGRAM, WHATSAPP), _measured(), NOW), NOW)
+    yield "how to subscribe", subscribed.how(CATALOGUE)
+    new = [Subscription("service:whatsapp"), Subscription("category:messenger")]
+    wanted = Wanted(targets=tuple(one.target for one in new), hosts=("example.org",), unknown=("blub",))
+    yield "subscribed", subscribed.added(new, wanted, (), CATALOGUE, SETTING)
+    listener = Listener(chat="telegram:1", subscriptions={one.target: one for one in new})
+    yield "subscriptions", subscribed.overview(listener, CATALOGUE, SETTING, None, 1)
     yield "news", headlines.page(_stories(), 1, "", NOW)
     yield "no news", headlines.page((), 1, "WhatsApp", NOW)
 
@@ -96,6 +112,25 @@ def _in_part() -> Report:
         confidence=Confidence.POSSIBLE,
         components=(finding("web"), finding("media", Status.DEGRADED, Cause.FLOW_THROTTLED, essential=False)),
     )
+
+
+def _past() -> Past:
+    """A week that ended in a block, of a service that somebody watches."""
+    readings = _measured()["whatsapp"]
+    lasts = Since(at=NOW - 90_000, otherwise_at=NOW - 90_300, times=300)
+    return Past(WHATSAPP, PERIODS["7d"], readings, lasts, (Incident(NOW - 90_000, None),), NOW)
+
+
+def _measured() -> dict[str, list[Reading]]:
+    blocked = (Cause.TLS_SNI_DROPPED, Cause.DNS_DELISTED)
+    return {
+        "whatsapp": [
+            Reading(NOW - 500_000, NOW - 90_000, Status.OK, response_s=0.12, slowest_s=0.4, times=1300),
+            Reading(NOW - 90_000, NOW - 300, Status.BLOCKED, causes=blocked, times=300),
+            Reading(NOW - 300, NOW, Status.BLOCKED, causes=blocked),
+        ],
+        "telegram": [Reading(NOW - 80_000, NOW, Status.OK, response_s=0.1, times=200)],
+    }
 
 
 def _beside() -> Beside:
