@@ -1,4 +1,4 @@
-"""What keeps coming and going is told once, and then not again until it has settled. Pure."""
+"""What keeps coming and going is told once, and then not again until it has settled or is blocked. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def calmed(state: State, change: Change | None, worst: Status | None, at: float)
     if len(turns) < TURNS or not turned:
         return state, (change,)
     state = replace(state, flapping=True, flaps=(*flaps, at))
-    return state, (replace(change, quiet=True), _told(state, "flapping", at, since=turns[0]))
+    told = _told(state, "flapping", at, since=turns[0])
+    return replace(state, flaps_as=told.severity), (replace(change, quiet=True), told)
 
 
 def _is_turn(change: Change, worst: Status | None) -> bool:
@@ -51,10 +52,12 @@ def _is_turn(change: Change, worst: Status | None) -> bool:
 
 def _while_flapping(state: State, change: Change | None, at: float) -> tuple[State, tuple[Change, ...]]:
     if change is not None:
+        if change.what != "closed" and change.severity == "block" != state.flaps_as:
+            return replace(state, flaps_as="block"), (change,)  # many hear of nothing less, and it may stay
         return state, (replace(change, quiet=True),)
     if at - state.moved_at < SETTLED_S * 2 ** min(max(len(state.flaps) - 1, 0), _MOST_DOUBLINGS):
         return state, ()
-    state = replace(state, flapping=False)
+    state = replace(state, flapping=False, flaps_as=None)
     return state, (_told(state, "settled", at, since=state.moved_at),)
 
 

@@ -134,6 +134,8 @@ class State:
     flaps: tuple[float, ...] = ()
     """When flapping was last recognised, within a day."""
     flapping: bool = False
+    flaps_as: Severity | None = None
+    """The worst that was told of it while it flaps."""
     witnesses: tuple[str, ...] = ()
     """Of the host alone: services whose checks it spoilt since it was last well."""
 

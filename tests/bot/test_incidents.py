@@ -219,6 +219,20 @@ def test_what_comes_and_goes_is_said_to_be_flapping_and_then_nothing_until_it_ha
     assert whats(loud(watch.sees(OK, OK))) == ["closed"]
 
 
+@pytest.mark.parametrize("before", [DEGRADED, DOWN])
+def test_a_block_is_told_at_once_and_once_of_what_flapped_without_one(before: Claim) -> None:
+    watch = Watch()
+    watch.sees(*(before, before, before, OK, OK) * 5)
+    assert watch.state.flapping
+    [opened] = loud(watch.sees(*(BLOCKED, BLOCKED, BLOCKED, OK, OK) * 5))
+    assert (opened.what, opened.severity, opened.since) == ("opened", "block", START + 60 * 26)
+    [settled] = loud(watch.sees(*(OK,) * 70))
+    assert settled.what == "settled"
+    watch.sees(*(before, before, before, OK, OK) * 5)
+    [opened] = loud(watch.sees(BLOCKED, BLOCKED, BLOCKED))
+    assert opened.what == "opened", "another time"
+
+
 def test_what_gets_worse_step_by_step_is_not_flapping() -> None:
     watch = Watch()
     for _ in range(2):
