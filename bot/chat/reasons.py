@@ -66,7 +66,7 @@ def _component(report: Report, component: ComponentFinding, told: set[Cause | No
     if new:
         yield from _conclusions(component)
     elif component.causes:
-        yield say(words.WHY_ALIKE, reason=say(words.BRIEF[component.causes[0]]))
+        yield say(words.WHY_ALIKE, reason=replies.brief(component))
 
 
 def _exhibit(exhibit: Exhibit, report: Report, shown: set[tuple[str, ...]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from bot.checks import asked_as
 from probes.model import Cause, Confidence, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.checks import Answer
     from probes.model import ComponentFinding, DirectoryFinding, Report, Service, Vantage
@@ -44,7 +44,7 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
     blocks: tuple[Block, ...] = (
         headline(service, report),
         *_baseline(report),
-        *(Paragraph(say(words.SENTENCE[cause])) for cause in found[:MOST_SENTENCES]),
+        *map(Paragraph, sentences(found[:MOST_SENTENCES], report.status)),
         *_thin(report),
         *since(beside.since, report, now),
         *_beyond_dns(report),
@@ -76,6 +76,18 @@ def causes(report: Report) -> tuple[Cause, ...]:
     if report.status is Status.OK:
         return tuple(cause for cause in found if cause not in HOST_CAUSES)
     return tuple(sorted(found, key=lambda cause: cause not in HOST_CAUSES))
+
+
+def sentences(causes: Iterable[Cause], status: Status) -> Iterator[str]:
+    """Yield how something that is in this state is stopped; of what works in part, not that all of it is."""
+    in_part = words.SENTENCE_IN_PART if status is Status.DEGRADED else {}
+    yield from (say(in_part.get(cause) or words.SENTENCE[cause]) for cause in causes)
+
+
+def brief(finding: ComponentFinding) -> str:
+    """Return what stops a component that something does stop, in a few words."""
+    in_part = words.BRIEF_IN_PART if finding.status is Status.DEGRADED else {}
+    return say(in_part.get(finding.causes[0]) or words.BRIEF[finding.causes[0]])
 
 
 def headline(service: Service, report: Report) -> Headline:
@@ -120,8 +132,7 @@ def component(found: ComponentFinding) -> Line:
         finding = say(words.CONFIDENCE[found.confidence], status=finding)
     if not found.causes:
         return Line(say(words.COMPONENT, component=name, finding=finding), found.status)
-    reason = say(words.BRIEF[found.causes[0]])
-    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=reason), found.status)
+    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=brief(found)), found.status)
 
 
 def _beyond_dns(report: Report) -> Iterable[Paragraph]:

@@ -141,6 +141,38 @@ SENTENCE = {
     Cause.NOT_MEASURED: "Not everything could be measured in time.",
 }
 
+BRIEF_IN_PART = {
+    Cause.IP_DROPPED: "nothing comes back from some of its addresses",
+    Cause.IP_RESET: "connections to some of its addresses are refused",
+    Cause.IP_UNREACHABLE: "no way to some of its addresses",
+}
+SENTENCE_IN_PART = {
+    Cause.DNS_DELISTED: (
+        "Some of its names were taken out of the national directory of names, so providers here no longer find them."
+    ),
+    Cause.DNS_NXDOMAIN: (
+        "The provider's directory of names (DNS) claims that some of its names do not exist; honest ones know them "
+        "well."
+    ),
+    Cause.DNS_NODATA: "The provider's directory of names (DNS) knows some of its names but hides their addresses.",
+    Cause.DNS_SPOOFED: (
+        "The provider's directory of names (DNS) gives false addresses for some of its names, so people end up at "
+        "other servers."
+    ),
+    Cause.IP_DROPPED: "Whatever is sent to some of the service's addresses disappears on the way.",
+    Cause.IP_RESET: "Connections to some of the service's addresses are turned away on the way.",
+    Cause.IP_UNREACHABLE: "The network says that there is no way to some of the service's addresses.",
+    Cause.TLS_SNI_DROPPED: (
+        "Connections to a part of it open, but once they say its name everything goes silent: the network filters by "
+        "name."
+    ),
+    Cause.TLS_SNI_RESET: (
+        "Connections to a part of it open, but are cut off once they say its name: the network filters by name."
+    ),
+    Cause.HTTP_BLOCKPAGE: "In place of a part of it comes a page that says that it is blocked.",
+}
+"""Said of what works only in part, in place of what would be said of all of it."""
+
 NEXT_STEP = {
     Cause.TLS_INTERCEPTED: "Do not log in there and do not accept any warning about the certificate.",
     Cause.NETWORK_ALLOWLIST: "Another connection (Wi-Fi in place of mobile data) may be open.",

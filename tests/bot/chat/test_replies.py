@@ -104,6 +104,14 @@ def test_every_cause_is_told_in_a_sentence(cause: Cause) -> None:
     assert words.SENTENCE[cause] in said(blocked)
 
 
+def test_of_what_works_in_part_nothing_is_said_of_all_of_it() -> None:
+    chat = finding("chat", Status.DEGRADED, Cause.IP_DROPPED)
+    text = said(report("whatsapp", Status.DEGRADED, Cause.IP_DROPPED, components=(finding("web"), chat)))
+    assert words.SENTENCE_IN_PART[Cause.IP_DROPPED] in text
+    assert "Chat servers: works in part — nothing comes back from some of its addresses" in text
+    assert words.SENTENCE[Cause.SERVICE_DOWN] in said(report("whatsapp", Status.DEGRADED, Cause.SERVICE_DOWN))
+
+
 @pytest.mark.parametrize(
     ("network", "cause"), [("offline", Cause.HOST_OFFLINE), ("captive", Cause.HOST_CAPTIVE_PORTAL)]
 )
