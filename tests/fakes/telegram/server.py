@@ -117,6 +117,11 @@ class FakeTelegram(People):
         # Bound but not listening: refuses, and keeps the port from everybody else.
         self._held = _bound(self._port)
 
+    async def left(self) -> None:
+        """Waits until nobody is connected: nothing comes any more from a client that is gone."""
+        while getattr(self._runner.server, "connections", ()):  # noqa: ASYNC110 -- the server does not tell
+            await asyncio.sleep(0.001)
+
     def fault(self, method: str, fault: faults.Fault, **when: Any) -> None:
         """Scripts a fault; `when` as in `faults.Script.add`: chat_id, contains, times, after."""
         self.faults.add(method, fault, **when)
