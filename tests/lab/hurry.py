@@ -1,4 +1,4 @@
-"""Time that passes fifty times as fast as it does, except while something is measured.
+"""Time that passes fifty times as fast as it does, except while something is measured or otherwise done.
 
     python -m tests.lab.hurry INTERVAL_S TARGET…
 
@@ -14,29 +14,46 @@ import time
 
 HURRY = 50.0
 _STEP_S = 0.02
+_IDLE_S = 0.004
+"""As much of a processor as the waiting itself may need in one step."""
 
 
 class Clock:
-    """Seconds since 1970, in a hurry."""
+    """Seconds since 1970: real ones while something is measured, and in a hurry while there is nothing but to wait.
+
+    For all else the processor's time counts, or a program on a busy machine would look like one that is late.
+    """
 
     def __init__(self) -> None:
-        self._at, self._since, self._measuring = time.time(), time.monotonic(), 0
+        self._at, self._since, self._worked = time.time(), time.monotonic(), time.process_time()
+        self._measuring = 0
 
     def now(self) -> float:
-        return self._at + (time.monotonic() - self._since) * (1.0 if self._measuring else HURRY)
+        return self._at + self._passed_s()
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds by this clock, whose pace may change meanwhile."""
         until = self.now() + seconds
-        while (left_s := until - self.now()) > 0:  # noqa: ASYNC110 -- nothing tells of the time
+        while (left_s := until - self.now()) > 0:
             await asyncio.sleep(min(left_s / HURRY, _STEP_S))
+            self._pass()
+
+    def _passed_s(self) -> float:
+        return time.monotonic() - self._since if self._measuring else time.process_time() - self._worked
+
+    def _pass(self) -> None:
+        passed_s = self._passed_s()
+        if not self._measuring and passed_s < _IDLE_S:
+            passed_s += HURRY * min(time.monotonic() - self._since, _STEP_S)  # longer was without a processor
+        self._at += passed_s
+        self._since, self._worked = time.monotonic(), time.process_time()
 
     def __enter__(self) -> None:
-        self._at, self._since = self.now(), time.monotonic()
+        self._pass()
         self._measuring += 1
 
     def __exit__(self, *_: object) -> None:
-        self._at, self._since = self.now(), time.monotonic()
+        self._pass()
         self._measuring -= 1
 
 

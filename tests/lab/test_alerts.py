@@ -20,7 +20,7 @@ from tests.lab.world import World
 
 SCENARIOS = load_scenarios()
 SUBSCRIBED = {0, 1, 3}
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 TWO_MINUTES_S = 120.0
 
 Line = dict[str, Any]
