@@ -99,7 +99,7 @@ class Engine:
                 deep=deep,
             )
             async with asyncio.TaskGroup() as measuring:
-                found = [measuring.create_task(_measure_component(experiment, c)) for c in service.components]
+                found = [measuring.create_task(_measure_component(experiment, service, c)) for c in service.components]
             experiment.abandon()
             await asyncio.wait({looking}, timeout=GRACE_S)
             looking.cancel()
@@ -108,10 +108,12 @@ class Engine:
 
 
 async def _measure_component(
-    experiment: Experiment, component: Component
+    experiment: Experiment, service: Service, component: Component
 ) -> tuple[ComponentFinding, verdict.BeyondDns]:
+    host = service.kind == "host"
     async with asyncio.TaskGroup() as tasks:
-        endpoints = [tasks.create_task(experiment.follow(endpoint, component)) for endpoint in component.endpoints]
+        follow = [experiment.follow(endpoint, component, in_clear_text=host) for endpoint in component.endpoints]
+        endpoints = [tasks.create_task(following) for following in follow]
     found = {endpoint: task.result() for endpoint, task in zip(component.endpoints, endpoints, strict=True)}
     beyond = verdict.combine_beyond(one.beyond_dns for one in found.values() if one.applies)
     return verdict.combine_endpoints(component, found), beyond

@@ -328,8 +328,8 @@ class Evidence:
     @cached_property
     def troubled(self) -> bool:
         """Anything looks as if it did not work: only then are this host and the outside asked."""
-        turned_away = any(flow.turned_away for flow in self.own_flows)
-        return self.name_doubted or turned_away or bool(self.suspects or self.pages)
+        unwelcome = any(flow.turned_away or flow.errs for flow in self.own_flows)
+        return self.name_doubted or unwelcome or bool(self.suspects or self.pages)
 
     # --- the view from outside ---------------------------------------------------------------------------------------
 

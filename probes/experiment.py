@@ -22,7 +22,14 @@ from probes.observations import AnyObservation, Arm, OutsideObservation, Purpose
 from probes.pace import Pace, round_trip_of
 from probes.plan import carries_data, next_steps
 from probes.trials import Trial
-from probes.verdict import EndpointFinding, judge, judge_endless_redirects, not_measured
+from probes.verdict import (
+    EndpointFinding,
+    judge,
+    judge_endless_redirects,
+    judge_in_clear_text,
+    not_measured,
+    speaks_no_tls,
+)
 
 if TYPE_CHECKING:
     import random
@@ -44,6 +51,7 @@ _SPACING_S = 0.05
 _GRACE = 0.1
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
 _MAX_PATH = 2048
+_SECURE = ("https", 443)
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.ROOT_SERVER})
 _MAY_BE_DELISTED = frozenset({Cause.DNS_NXDOMAIN, Cause.DNS_NODATA})
 """Denials that a national directory may explain, and that are not told before it has been heard."""
@@ -87,11 +95,17 @@ class Experiment:
 
     # --- one target --------------------------------------------------------------------------------------------------
 
-    async def follow(self, endpoint: Endpoint, component: Component) -> EndpointFinding:
-        """Measure an endpoint and every redirect behind it, each hop as its own target; blame the hop that fails."""
+    async def follow(self, endpoint: Endpoint, component: Component, *, in_clear_text: bool = False) -> EndpointFinding:
+        """Measure an endpoint and every redirect behind it, each hop as its own target; blame the hop that fails.
+
+        A site that nobody can connect to over TLS is followed `in_clear_text`, where that is wanted.
+        """
         hop = endpoint
         for _ in range(MAX_REDIRECTS + 1):
             evidence, found = await self._measure(hop, component)
+            if in_clear_text and hop == endpoint and (hop.scheme, hop.port) == _SECURE and speaks_no_tls(found):
+                clear = replace(endpoint, scheme="http", port=80)
+                return judge_in_clear_text(found, await self.follow(clear, component))
             following = redirect_of(evidence)
             if following is None or found.finding.status is not Status.OK:
                 return found

@@ -64,6 +64,7 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
         steps += _try_honest_addresses(evidence)
     for address in _few_of_each_origin(evidence, evidence.usable(evidence.suspects)):
         steps += _controls_for(evidence, controls, address)
+    steps += _again_where_it_errs(evidence)
     for flow in evidence.pages:
         steps += _controls_for_page(evidence, controls, flow)
     if evidence.troubled:
@@ -223,6 +224,14 @@ def _again_if_silent(evidence: Evidence, attempt: Attempt) -> Iterator[Attempt]:
     yield attempt
     if any(flow.silent for flow in evidence.flows if flow.attempt == attempt):
         yield replace(attempt, nth=2)
+
+
+def _again_where_it_errs(evidence: Evidence) -> Iterator[Attempt]:
+    """Ask again where the server answers with an error of its own: one in a while is no trouble."""
+    erring = dict.fromkeys(flow.attempt.address for flow in evidence.own_flows if flow.errs)
+    for address in list(erring)[:SUSPECTS]:
+        for nth in range(1, REPEATS + 1):
+            yield replace(_attempt(evidence, address), purpose=Purpose.REPEAT, nth=nth)
 
 
 # --- pages in clear text ---------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns
 
 _TURNED_AWAY = frozenset({403, 429, 451})
 """Forbidden, too many requests, unavailable for legal reasons (RFC 9110 §15.5.4, RFC 6585 §4, RFC 7725)."""
+_SERVER_ERROR = 500
 _CHALLENGE = "cf-mitigated"
 """Cloudflare's mark of a CAPTCHA in place of the page."""
 
@@ -201,6 +202,11 @@ class Flow:
         """The answer says that this visitor is not wanted, or has to prove first that it is human."""
         marks = (name for name, _ in self.http.headers) if self.http is not None else ()
         return self.http is not None and (self.http.status in _TURNED_AWAY or _CHALLENGE in marks)
+
+    @property
+    def errs(self) -> bool:
+        """The answer is an error that the server makes itself responsible for (RFC 9110 §15.6)."""
+        return self.http is not None and self.http.failure is None and (self.http.status or 0) >= _SERVER_ERROR
 
     @property
     def page_froze(self) -> bool:

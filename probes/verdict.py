@@ -82,20 +82,29 @@ def judge(evidence: Evidence) -> EndpointFinding | None:
         return EndpointFinding(not_measured(), "unknown", applies=False)
     here = _judge_addresses(evidence, evidence.system_addresses)
     name = names.Name(evidence)
-    works = here is not None and here.status in _WORKS
-    if here is not None and works and (evidence.literal or name.vouched):
-        return _working(evidence, here)
+    if here is not None and (sure := _judge_own_word(name, here)) is not None:
+        return sure
     baseline = first_match(host.RULES, evidence)
     if baseline is not None:
         return EndpointFinding(baseline, "unknown")
     doubt = None if evidence.literal else first_match(names.RULES, name)
     if doubt is not None:
         return _judge_beyond(evidence, doubt, here)
+    if here is not None and here.status is Status.INCONCLUSIVE:
+        here = _judge_transfers(evidence) or here
     if here is None:
         return None
-    if here.status is Status.INCONCLUSIVE:
-        here = _judge_transfers(evidence) or here
-    return _working(evidence, here) if works else EndpointFinding(here, _helps(here))
+    return _working(evidence, here) if here.status in _WORKS else EndpointFinding(here, _helps(here))
+
+
+def _judge_own_word(name: names.Name, here: Finding) -> EndpointFinding | None:
+    """Say what needs no look at the name and at this host, as the service itself has answered."""
+    evidence = name.evidence
+    if here.status in _WORKS:
+        return _working(evidence, here) if evidence.literal or name.vouched else None
+    told = (flow for address in evidence.system_addresses for flow in evidence.at(address))
+    heard = any(flow.works and flow.proves_name for flow in told)
+    return EndpointFinding(here, "unknown") if here.status is Status.DOWN and heard else None
 
 
 def _working(evidence: Evidence, here: Finding) -> EndpointFinding:
@@ -195,6 +204,20 @@ def _worst(findings: Sequence[Finding]) -> Finding:
         if other.status is first.status:
             first = _merge(first, other)
     return first
+
+
+def speaks_no_tls(found: EndpointFinding) -> bool:
+    """Tell whether nobody at all can connect to the port: the host may offer clear text alone."""
+    return found.finding.status is Status.DOWN and found.finding.rules == ("address.server_down",)
+
+
+def judge_in_clear_text(secure: EndpointFinding, clear: EndpointFinding) -> EndpointFinding:
+    """Say of a host that is closed to TLS how it fares in clear text; that it is down where that is closed as well."""
+    if clear.finding.status is Status.DOWN:
+        return secure
+    alone = replace(secure.finding, rules=("clear_text_alone",), causes=())
+    finding = _merge(alone, clear.finding)
+    return replace(clear, finding=replace(finding, status=clear.finding.status, confidence=clear.finding.confidence))
 
 
 def judge_endless_redirects(last: EndpointFinding, outside: Sequence[OutsideObservation]) -> EndpointFinding:

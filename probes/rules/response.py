@@ -22,6 +22,9 @@ _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
 _ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}
 _REFUSED = 451
 _FIRST_ERROR = 400
+_SERVER_ERROR = 500
+_BEHIND_A_GATEWAY = frozenset({502, 504, *range(520, 528), 530})
+"""A gateway's word that the service behind it fails (RFC 9110 §15.6.3, Cloudflare's 5xx errors)."""
 
 
 # --- no answer -------------------------------------------------------------------------------------------------------
@@ -167,6 +170,16 @@ class Page:
             for o in self.seen_outside
         )
 
+    @cached_property
+    def alike(self) -> list[Flow]:
+        """Every answer that came from this address."""
+        return [flow for flow in self.evidence.at(self.flow.attempt.address) if flow.works]
+
+    @property
+    def errs_always(self) -> bool:
+        """The server answered with errors of its own each time, and more than once."""
+        return len(self.alike) >= ENOUGH and all(flow.errs for flow in self.alike)
+
     @property
     def leads_home(self) -> bool:
         """It is a redirect within the same site: the control has followed it, and cannot be compared."""
@@ -264,6 +277,32 @@ def service_refuses_this_host(page: Page) -> Finding | None:
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=because)
 
 
+def server_errs_here(page: Page) -> Finding | None:
+    """The server answers each attempt of this host with an error of its own (5xx).
+
+    Outside controls get the page, and no error at all. It is the service's own word: it comes over TLS with a valid
+    certificate, or over TLS as well. Likely: it may have a fault of its own, for visitors from here.
+    """
+    fine = page.seen_outside and all((o.http_status or 0) < _FIRST_ERROR for o in page.seen_outside)
+    if not (page.errs_always and page.own_word and fine):
+        return None
+    because = (*ids_of(page.alike), *page.outside_ids)
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=because)
+
+
+def server_errs_for_all(page: Page) -> Finding | None:
+    """A gateway answers each attempt that the service behind it fails (502, 504, 520 to 527, 530).
+
+    Outside controls are answered with errors of the server as well: the fault is the service's own. Likely. Of other
+    errors (500, 503) nothing is said, as some services turn programs away with them, and were reached.
+    """
+    fails = page.seen_outside and all((o.http_status or 0) >= _SERVER_ERROR for o in page.seen_outside)
+    if not (page.errs_always and page.http.status in _BEHIND_A_GATEWAY and fails):
+        return None
+    because = (*ids_of(page.alike), *page.outside_ids)
+    return say(Status.DOWN, Confidence.LIKELY, Cause.SERVICE_DOWN, because=because)
+
+
 def page_differs(page: Page) -> Finding | None:
     """An answer in clear text that is unlike the one that the outside control gets.
 
@@ -281,5 +320,7 @@ PAGE_RULES = (
     Rule("page.differs_from_secure_twin", page_differs_from_secure_twin),
     Rule("page.service_refuses", service_refuses),
     Rule("page.service_refuses_this_host", service_refuses_this_host),
+    Rule("page.server_errs_here", server_errs_here),
+    Rule("page.server_errs_for_all", server_errs_for_all),
     Rule("page.differs", page_differs),
 )

@@ -66,6 +66,8 @@ class Server:
     authority: str = "A Public CA"
     http: str | None = None
     status: int = 200
+    errs: int | None = None
+    """How many answers have the status, before all is well; None: all of them."""
     title: str = "A site"
     location: str | None = None
     delay_s: float = 0.0
@@ -210,6 +212,7 @@ class SimulatedNetwork:
         self._hit: set[tuple[str, int]] = set()
         self._connections: Counter[str] = Counter()
         self._greeted: set[str] = set()
+        self._answers = 0
         self._first_connect_s: dict[str, float] = {}
         self.asked_outside = 0
         self._asked = 0
@@ -440,12 +443,16 @@ class SimulatedNetwork:
             elapsed_s=elapsed_s,
             info=info,
             url=str(attempt.endpoint),
-            status=server.status if server and failure is None else None,
+            status=self._status(server) if server and failure is None else None,
             title=server.title or None if server and failure is None else None,
             body_sha256=server.title if server and failure is None else None,
             headers=(("location", server.location),) if server and server.location and failure is None else (),
             fingerprints=server.fingerprints if server and failure is None else (),
         )
+
+    def _status(self, server: Server) -> int:
+        self._answers += 1
+        return server.status if server.errs is None or self._answers <= server.errs else 200
 
     def _certificate(self, name: str, authority: str, address: str) -> Certificate:
         """A portal has one for everybody."""

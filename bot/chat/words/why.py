@@ -115,6 +115,7 @@ WHY_ALIKE = "The same as above: {reason}."
 WHY_RULES = {
     "works": "what answers there is the service itself.",
     "not_measured": "time ran out before anything could be said.",
+    "clear_text_alone": "nobody at all can connect to it by HTTPS: it was asked in clear text, by HTTP.",
     "redirects.endless": "it sends visitors round in circles.",
     "host.offline": "nothing works here, not even what nobody blocks: this host is offline.",
     "host.captive_portal": "this host is held at its network's login page.",
@@ -189,6 +190,8 @@ WHY_RULES = {
     ),
     "page.service_refuses": "the service itself says that it does not serve visitors from here.",
     "page.service_refuses_this_host": "the service itself turns this visitor away, and serves others.",
+    "page.server_errs_here": "the server answers this host with errors of its own, and gives others the page.",
+    "page.server_errs_for_all": "others are given errors of the server as well: the fault is the service's own.",
     "page.differs": "this host is given another page than others, and nothing tells by whom.",
     "protocol.blocked": (
         "the same address and port answers another protocol: the network filters the app's own protocol."

@@ -72,6 +72,13 @@ quiet(
 )
 quiet("service-429", "The site limits how often one may ask.", World().with_host(SITE, page=RateLimit(1)))
 quiet("service-503", "The site is out of order.", World().with_host(SITE, page=Page(status=503)))
+quiet("service-502", "The site's gateway says that it is out of order.", World().with_host(SITE, page=Page(status=502)))
+quiet(
+    "service-503-here",
+    "The site answers this country alone with 503.",
+    World().with_host(SITE, page=PerVisitor(Page(status=503), Page())),
+)
+quiet("service-in-clear-text", "The site takes no connections by HTTPS.", World().with_refused(SITE, 443))
 quiet("service-hangs", "The site takes requests and never answers.", World().with_host(SITE, page=HANG))
 quiet("service-hangs-up", "The site takes requests and hangs up.", World().with_host(SITE, page=CLOSE))
 quiet("service-slow", "The site takes 8 s over its answer.", World().with_host(SITE, page=Slow(8.0)))
