@@ -62,8 +62,8 @@ NOTHING_SUBSCRIBED = (
 )
 
 MUTED = (
-    "Until {when} I raise no alarm here. If something is over that I raised alarm about, I still say so. "
-    "/history shows what you missed."
+    "Until {when} I raise no alarm here. What still goes on then, I tell afterwards; what came and went meanwhile, "
+    "/history shows. If something is over that I raised alarm about, I still say so."
 )
 MUTED_NOT = "I am not muted here. For how long shall I be? For example: /mute 8h, /mute 2d — or /mute off"
 MUTED_NOW = "I am muted here until {when}. Change it: /mute 8h, /mute 2d — or /mute off"
