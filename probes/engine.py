@@ -129,7 +129,7 @@ def _report(
     vantage: Vantage,
     started_at: datetime,
 ) -> Report:
-    findings = [finding for finding, _ in components]
+    findings = verdict.withhold_bare_connects(service.components, [finding for finding, _ in components])
     overall = verdict.combine_components(findings)
     doubted = any(finding.status is not Status.OK for finding in findings)
     return Report(

@@ -31,6 +31,7 @@ _CERTAINTY = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE)
 _GRAVITY = (Status.BLOCKED, Status.DEGRADED, Status.INCONCLUSIVE, Status.DOWN, Status.OK)
 """Gravest first; `down` is said only where nothing remains unclear."""
 _WORKS = frozenset({Status.OK, Status.DEGRADED})
+_NARROW = frozenset({Cause.NETWORK_ALLOWLIST, Cause.HOST_CAPTIVE_PORTAL})
 NOT_INTERFERENCE = frozenset(
     {
         Cause.HOST_OFFLINE,
@@ -257,6 +258,23 @@ def combine_endpoints(component: Component, found: Mapping[Endpoint, EndpointFin
         because=finding.because,
         rules=finding.rules,
     )
+
+
+def withhold_bare_connects(
+    components: Sequence[Component], found: Sequence[ComponentFinding]
+) -> list[ComponentFinding]:
+    """Take back that bare connects work, where other components show that only listed sites do, or a portal answers.
+
+    Whoever lets nothing else through may accept connections in the servers' names: no certificate is shown there.
+    """
+    narrow = next((one for one in found if not _NARROW.isdisjoint(one.causes)), None)
+    if narrow is None:
+        return list(found)
+    unproven = {c.id for c in components if all(endpoint.scheme == "tcp" for endpoint in c.endpoints)}
+    return [
+        replace(narrow, id=one.id, essential=one.essential) if one.id in unproven and one.status in _WORKS else one
+        for one in found
+    ]
 
 
 def _by_host(findings: Mapping[Endpoint, Finding]) -> Iterable[list[Finding]]:

@@ -670,6 +670,8 @@ MESSENGER = replace(HEALTHY, names={**HEALTHY.names, **CHAT_HOSTS})
     [
         (MESSENGER, "ok", ["ok", "ok"]),
         (replace(MESSENGER, censor=Censor(names={HOST: SILENCE})), "blocked", ["blocked", "ok"]),
+        (replace(MESSENGER, only=("ya.ru", "max.ru")), "inconclusive", ["inconclusive", "inconclusive"]),
+        (replace(MESSENGER, captive=True), "inconclusive", ["inconclusive", "inconclusive"]),
         (replace(MESSENGER, censor=Censor(addresses={"15.197.206.1": SILENCE})), "degraded", ["ok", "degraded"]),
         (replace(MESSENGER, servers={"15.197.206.1": Server(tcp=SILENCE)}), "ok", ["ok", "ok"]),
         (
