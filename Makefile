@@ -37,7 +37,7 @@ bench: $(VENV)/.test-ready
 pictures: $(VENV)/.test-ready
 	$(BIN)/python -m bench.pictures docs/pictures
 
-# Kills the outbox two hundred times while it delivers: about ten minutes.
+# Kills the outbox, a broadcast and the whole program two hundred times each: about a quarter of an hour.
 soak: $(VENV)/.test-ready
 	$(BIN)/python -m tests.soak
 

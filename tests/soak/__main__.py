@@ -1,6 +1,7 @@
 """`python -m tests.soak [KILLS] [SEED]`: kills the outbox at random moments while it delivers; says what came of it.
 
-First while it tells everything that there is, then as often while it tells a broadcast.
+First while it tells everything that there is, then as often while it tells a broadcast. Then it kills the whole program
+as often, and stops it now and then, while people change what is set in their chats.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bot.broadcasts.kills import broadcast_through
 from tests.bot.outbox.kills import POINTS, Crashes, check, fill
+from tests.bot.transports.telegram.kills import town
 from tests.fakes.telegram import FakeTelegram, Rates
 
 _KILLS = 200
@@ -22,6 +24,7 @@ _ROUND = 10
 _CHATS = 60
 _BROADCAST_ROUND = 20
 _BROADCAST_CHATS = 2000
+_TOWN_ROUND = 20
 
 
 async def soak(kills: int, seed: int) -> None:
@@ -29,6 +32,7 @@ async def soak(kills: int, seed: int) -> None:
     chance = random.Random(seed)
     await _everything(kills, chance)
     await _broadcasts(kills, chance)
+    await _settings(kills, chance)
 
 
 async def _everything(kills: int, chance: random.Random) -> None:
@@ -47,6 +51,21 @@ async def _broadcasts(kills: int, chance: random.Random) -> None:
             told = await broadcast_through(_BROADCAST_ROUND, _BROADCAST_CHATS, Path(folder) / "db", chance)
         sent, unknown, done = sent + told.sent, unknown + told.unknown, done + _BROADCAST_ROUND
         print(f"{done} kills of a broadcast: {sent} sent, {unknown} unknown; left out 0, told twice 0", flush=True)
+
+
+async def _settings(kills: int, chance: random.Random) -> None:
+    done = 0
+    while done < kills:
+        with TemporaryDirectory() as folder:
+            async with town(Path(folder), chance) as place:
+                for _ in range(_TOWN_ROUND):
+                    await place.kill()
+                await place.stop()
+                answers = sum(len(person.chat.from_bot) for person in place.people)
+        done += _TOWN_ROUND
+        print(
+            f"{done} kills of the program: {answers} answers in this round; none untrue, no change in half", flush=True
+        )
 
 
 async def _round(chance: random.Random) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""The program as operators run it: a stop answers what is in hand, a kill loses no setting."""
+"""The program as operators run it: a stop answers what is in hand, and waits for nobody else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 
 import bot
 from bot.chat import words
-from bot.store import Store
 from tests.bot.transports.telegram.served import no_feeds, say
 from tests.fakes.telegram import FakeTelegram, faults
 
@@ -78,28 +77,3 @@ async def test_a_stop_waits_for_nobody_who_does_not_answer(api: FakeTelegram, tm
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
         assert asyncio.get_running_loop().time() - began < STOP_S
-
-
-async def test_a_kill_loses_no_setting_that_was_confirmed(api: FakeTelegram, tmp_path: Path) -> None:
-    chat = api.private(api.user(1))
-    async with running(api, tmp_path) as process:
-        await say(chat, "/language en")
-        await chat.reply()
-        process.kill()
-        await process.wait()
-    async with Store.open(tmp_path / "db") as store:
-        known = await store.chats.find("telegram:1")
-    assert known is not None
-    assert known.language == "en"
-
-
-async def test_a_kill_loses_no_subscription_that_was_confirmed(api: FakeTelegram, tmp_path: Path) -> None:
-    chat = api.private(api.user(1))
-    async with running(api, tmp_path) as process:
-        await say(chat, "/subscribe whatsapp")
-        await chat.reply()
-        process.kill()
-        await process.wait()
-    async with running(api, tmp_path):
-        await say(chat, "/subscriptions")
-        assert "WhatsApp" in (await chat.reply()).text
