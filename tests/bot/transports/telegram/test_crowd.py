@@ -108,8 +108,9 @@ class Stuck:
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a person ask twice in a while."""
+    """Let a person ask twice in a while, in which no time passes."""
     twice = Allowance(2, every_s=30)
+    monkeypatch.setattr(handlers, "_clock", lambda: 0.0)
     monkeypatch.setattr(handlers, "Limits", lambda **_: Limits(twice, PLENTY))
 
 
