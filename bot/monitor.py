@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 INTERVAL_S = 300.0
 MOST_AT_ONCE = 3
 """Of its own measurements: `Checks` has turns for more, which are for people who wait."""
+MOST_IN_A_HURRY = 5
+"""The same while something is suspected: where all are blocked, each measurement takes long."""
+HEAD_START_S = 30.0
+"""What is suspected goes before others that have waited for no longer: or what hurries them would hold it up."""
 ORDERS_S = 30.0
 """How often it asks what people want watched."""
 FORGET_S = 24 * 3600.0
@@ -172,8 +176,14 @@ class Monitor:
         if self._host_is_doubtful:
             return self._probe(now)
         self._mute.clear()
-        due = sorted((at, id_) for id_ in self._idle if (at := self._due.get(id_, now)) <= now)
-        return [self._wanted[id_] for _, id_ in due[: max(self._most_at_once - len(self._visited), 0)]]
+        suspected = self._wanted.keys() & {state.subject.service for state in self._states.values() if state.suspected}
+        most = max(self._most_at_once, MOST_IN_A_HURRY) if suspected else self._most_at_once
+        due = sorted(
+            (at - HEAD_START_S if id_ in suspected else at, id_)
+            for id_ in self._idle
+            if (at := self._due.get(id_, now)) <= now
+        )
+        return [self._wanted[id_] for _, id_ in due[: max(most - len(self._visited), 0)]]
 
     def _probe(self, now: float) -> list[Service]:
         """Return the service that costs least of those whose check the host's trouble spoilt.

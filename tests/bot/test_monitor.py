@@ -12,7 +12,7 @@ import pytest
 
 from bot.checks import BusyError, CheckError
 from bot.incidents import HOST, of_service
-from bot.monitor import FORGET_S
+from bot.monitor import FORGET_S, MOST_IN_A_HURRY
 from probes.model import Baseline, Cause, Confidence, Status
 from tests.bot.canned import report
 from tests.bot.watching import START, World
@@ -165,6 +165,35 @@ def test_what_happens_to_a_whole_country_is_seen_at_every_service_within_two_min
     assert max(world.times(id_, HOUR)[0] for id_ in MANY) - first < 2 * MINUTE
     assert sorted(world.said) == [(id_, "opened") for id_ in MANY]
     assert max(world.told) - min(world.told) < 4 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("confidence", "first_s", "last_s"), [(Confidence.CONFIRMED, 120, 300), (Confidence.LIKELY, 180, 400)]
+)
+def test_an_event_that_makes_every_measurement_slow_is_told_of_some_soon_and_of_all_in_minutes(
+    confidence: Confidence, first_s: float, last_s: float
+) -> None:
+    world = World(*MANY, report_of=lambda id_, s: blocked(id_, confidence) if s > HOUR else report(id_))
+    world.took_s = 15.0
+    run(world.watch(HOUR + 1000))
+    assert sorted(world.said) == [(id_, "opened") for id_ in MANY]
+    assert min(world.told) - HOUR < first_s
+    assert max(world.told) - HOUR < last_s
+    assert world.most_running == MOST_IN_A_HURRY
+
+
+@pytest.mark.parametrize(("confidence", "within_s"), [(Confidence.CONFIRMED, 335 + 70), (Confidence.LIKELY, 335 + 135)])
+def test_a_block_of_one_service_is_told_an_interval_and_its_confirmation_after_it_appeared(
+    confidence: Confidence, within_s: float
+) -> None:
+    took: list[float] = []
+    for phase_s in range(0, 330, 30):
+        appears_s = HOUR + phase_s
+        world = World("s", report_of=lambda id_, s, at=appears_s: blocked(id_, confidence) if s >= at else report(id_))  # type: ignore[misc]  # a default binds the time
+        run(world.watch(2 * HOUR))
+        took.append(world.told[0] - appears_s)
+    assert max(took) < within_s
+    assert statistics.mean(took) < within_s - 335 / 2 + 20
 
 
 def test_trouble_that_goes_on_hurries_nobody_again() -> None:
