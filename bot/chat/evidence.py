@@ -15,6 +15,7 @@ from probes.observations import (
     HttpObservation,
     OutsideObservation,
     Purpose,
+    QuicObservation,
     TcpObservation,
     TlsObservation,
     TransferObservation,
@@ -64,8 +65,8 @@ def _step(observation: AnyObservation) -> str:
             return f"DNS {observation.query_type} {observation.target.host} @ {observation.resolver}"
         case TcpObservation():
             return f"TCP {where}"
-        case TlsObservation():
-            return f"TLS {where} {observation.server_name}"
+        case TlsObservation() | QuicObservation():
+            return f"{observation.step.upper()} {where} {observation.server_name}".rstrip()
         case HttpObservation():
             return f"HTTP {bounded(observation.url)} @ {observation.target.address or observation.target.host}"
         case OutsideObservation():

@@ -13,7 +13,7 @@ from bot.chat.language import named, plural, say
 from bot.chat.reply import Block, Button, Items, Line, Paragraph, Reply
 from bot.checks import asked_as
 from probes.model import Cause, Status
-from probes.observations import DnsObservation, HttpObservation, OutsideObservation, Purpose
+from probes.observations import DnsObservation, HttpObservation, OutsideObservation, Purpose, QuicObservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,8 @@ def _component(report: Report, component: ComponentFinding, told: set[Cause | No
 def _exhibit(exhibit: Exhibit, report: Report, shown: set[tuple[str, ...]]) -> Iterator[str]:
     """Yield what shows a cause, without what was `shown` in the same part already."""
     if _is_new(exhibit.suspect, shown):
-        yield say(words.WHY_DEEDS[exhibit.suspect.step], **_facts(exhibit.suspect, report))
+        deed = words.WHY_NEGOTIATED if _is_negotiation(exhibit.suspect) else words.WHY_DEEDS[exhibit.suspect.step]
+        yield say(deed, **_facts(exhibit.suspect, report))
         if exhibit.alike:
             yield plural(*words.WHY_REPEATED, exhibit.alike)
     for control in exhibit.controls:
@@ -94,7 +95,14 @@ def _sense(control: AnyObservation) -> str:
     purpose, fine = evidence.purpose_of(control), proofs.went_through(control)
     if control.step == "stun" and purpose is Purpose.UNRELATED_BASELINE:
         return words.WHY_RELAYS[fine]
+    if _is_negotiation(control):
+        return words.WHY_NEGOTIATIONS[fine]
     return words.WHY_CONTROLS[purpose, fine]
+
+
+def _is_negotiation(observation: AnyObservation) -> bool:
+    """Tell whether a server was only asked which QUIC it speaks, by no name."""
+    return isinstance(observation, QuicObservation) and observation.kind == "version_negotiation"
 
 
 def _facts(observation: AnyObservation, report: Report) -> dict[str, object]:

@@ -17,6 +17,7 @@ WHY_DEEDS = {
     "transfer": "I moved data to or from {where}: {result}.",
     "outside": "A server outside this network, {where}, tried {host}: {result}.",
 }
+WHY_NEGOTIATED = "I asked {where} whether it speaks QUIC, without saying any name: {result}."
 WHY_REPEATED = (
     "{count} more time, on a fresh connection or at another address: the same.",
     "{count} more times, on fresh connections or at other addresses: the same.",
@@ -107,6 +108,11 @@ WHY_RELAYS = {
     False: "To compare, a relay that has nothing to do with it, {where}: {result}. So it is not about this service.",
 }
 """The same for calls, where no name is said."""
+WHY_NEGOTIATIONS = {
+    True: "To compare, {where}, asked by QUIC without any name: {result}. So the server is there.",
+    False: "To compare, {where}, asked by QUIC without any name: {result}. So it is not about the name.",
+}
+"""The same for QUIC, before any name is said."""
 WHY_RESULT = "{result} after {milliseconds} ms"
 WHY_OTHER_NAME = "one that nobody blocks"
 WHY_SO = "It follows: {conclusion} [{rule}]"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -15,10 +16,10 @@ from bot.store.history import Since
 from bot.transports.telegram.render import render
 from probes.catalogue import Catalogue
 from probes.model import Cause, Confidence, DirectoryFinding, Report, Service, Status
-from probes.observations import Arm, OutsideObservation, Purpose, Target, TlsObservation
+from probes.observations import Arm, OutsideObservation, Purpose, QuicObservation, Target, TlsObservation
 from probes.rules import SECTIONS
 from tests.bot.canned import HOST, SIGNAL, TELEGRAM, WHATSAPP, finding, report
-from tests.bot.chat.test_proofs import dns, outside, tcp, tls
+from tests.bot.chat.test_proofs import common, dns, outside, tcp, tls
 from tests.bot.chat.test_replies import text_of
 from tests.fakes.telegram.markup import parse_html
 
@@ -99,6 +100,24 @@ def test_what_shows_two_causes_of_one_part_is_told_once() -> None:
     both = finding("web", Status.BLOCKED, Cause.TLS_SNI_RESET, Cause.TLS_INTERCEPTED, because=SITE.because)
     told = [line for line in why(blocked(both)) if line.startswith(("I opened", "To compare"))]
     assert len(told) == len(set(told)) == 4
+
+
+def test_a_server_that_was_asked_for_quic_by_no_name_is_not_said_to_have_taken_one() -> None:
+    def quic(id_: str, at: str, kind: Literal["version_negotiation", "handshake"], **more: Any) -> QuicObservation:
+        return QuicObservation(id=id_, kind=kind, **common(Purpose.HONEST_ADDRESS, "a.example", at, **more))
+
+    silent = {"server_name": "a.example", "failure": "generic_timeout_error"}
+    steps = (
+        quic("m", "192.0.2.1", "handshake", **silent | {"arm": Arm.EXPERIMENT}),
+        quic("n", "192.0.2.2", "version_negotiation", elapsed_s=0.04),
+        quic("h", "192.0.2.2", "handshake", **silent),
+    )
+    filtered = finding("quic", Status.BLOCKED, Cause.QUIC_DROPPED, because=("m", "n", "h"))
+    assert [line for line in why(blocked(filtered, observations=steps)) if line.startswith("To compare")] == [
+        "To compare, 192.0.2.2:443, asked by QUIC without any name: answered after 40 ms. So the server is there.",
+        "To compare, the true address, 192.0.2.2:443: no answer after 0 ms. So that alone is no way out.",
+    ]
+    assert reasons._sense(replace(steps[1], failure="generic_timeout_error")) == words.WHY_NEGOTIATIONS[False]
 
 
 def test_the_national_directory_and_what_was_not_measured_are_told() -> None:
