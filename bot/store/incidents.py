@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.incidents import Change, Severity, State, Subject
+from bot.incidents import Change, Claim, Severity, State, Subject
+from bot.incidents.model import Ongoing
 from probes import reports
 from probes.model import Cause, Confidence, Status
 
@@ -155,10 +156,14 @@ class Incidents:
         await self._database.transaction(work)
 
     async def states(self) -> dict[Subject, State]:
-        """Return how every subject stands; what an older version wrote in words of its own is passed over."""
+        """Return how every subject stands; what an older version wrote in words of its own is passed over.
+
+        What is open stays so all the same: its end is still to be told.
+        """
         rows = await self._database.fetch_all(_STATES)
         found = {Subject(kind, name): _read(_writing().state, text) for kind, name, text in rows}
-        return {subject: state for subject, state in found.items() if state is not None}
+        known = {subject: state for subject, state in found.items() if state is not None}
+        return {one.subject: _regained(one) for one in await self.open_incidents()} | known
 
     async def record(
         self,
@@ -314,6 +319,20 @@ def _incident(row: tuple[Any, ...]) -> Incident:
         lost=bool(lost),
         course=_read(_writing().course, course) or (),
     )
+
+
+def _regained(incident: Incident) -> State:
+    """Return how a subject stands of which only its incident is known."""
+    last = incident.course[-1] if incident.course else None
+    claim = Claim(
+        status=last.status if last else incident.status,
+        confidence=last.confidence if last else Confidence.POSSIBLE,
+        causes=last.causes if last else (),
+        components=last.components if last else (),
+    )
+    said = dict.fromkeys(cause for stage in incident.course for cause in stage.causes)
+    ongoing = Ongoing(opened_at=incident.opened_at, claim=claim, said=tuple(said), worst=incident.status)
+    return State(subject=incident.subject, ongoing=ongoing, moved_at=incident.opened_at)
 
 
 # --- values as JSON --------------------------------------------------------------------------------------------------

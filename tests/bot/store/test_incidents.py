@@ -169,17 +169,18 @@ async def test_no_incident_ends_before_it_began_by_a_clock_that_was_set_back(inc
     assert (found.opened_at, found.closed_at) == (100_000, 100_000)
 
 
-async def test_a_state_of_another_version_is_passed_over_and_its_incident_is_not_open_twice(
+async def test_what_was_open_when_its_state_was_written_in_other_words_is_open_still_and_ends_once(
     incidents: Incidents, path: Path
 ) -> None:
     await watch(incidents, BLOCKED, BLOCKED)
+    before = (await incidents.states())[WHATSAPP].ongoing
     rows(path, """UPDATE standing SET state = '{"colour": "red"}' WHERE kind = 'service'""")
-    assert set(await incidents.states()) == {HOST}
-    await watch(incidents, BLOCKED, BLOCKED, at=2000)
+    assert (await incidents.states())[WHATSAPP].ongoing == before
+    await watch(incidents, BLOCKED, report(), report(), at=2000)
     assert [(i.opened_at, i.closed_at, i.lost) for i in await incidents.incidents_of(WHATSAPP, since=0)] == [
-        (1000, 2000, True),
-        (2000, None, False),
+        (1000, 2060, False)
     ]
+    assert [what for _, what, *_ in await heard(incidents)] == ["opened", "closed"]
 
 
 async def test_changes_of_another_version_hold_up_nothing(incidents: Incidents, path: Path) -> None:
