@@ -79,6 +79,7 @@ async def check(
 ) -> AsyncIterator[Report]:
     """Measure side by side, without cache or database; yield the reports in the order of the services."""
     async with LazyProber(settings) as prober, asyncio.TaskGroup() as group:
+        await prober.prepare(services)
 
         def measure(service: Service) -> Coroutine[Any, Any, Report]:
             check = partial(prober.check, service, deep=deep)

@@ -235,6 +235,8 @@ def _target(text: str, catalogue: Catalogue) -> Service:
 async def _check(settings: Settings, services: Sequence[Service], *, as_json: bool, deep: bool) -> Sequence[Report]:
     """Print each report as soon as those before it are printed, and return them all."""
     screen = PipeScreen(sys.stdout) if as_json else screen_for(sys.stdout)
+    if as_json:
+        reports.prepare()
     found: list[Report] = []
     async for report in parts.check(settings, services, screen, deep=deep):
         if as_json:

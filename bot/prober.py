@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Self
 import probes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
-    from bot.checks import Listener, Prober
+    from bot.checks import Listener
     from bot.config import Settings
     from probes.model import Report, Service
 
@@ -26,7 +27,7 @@ class LazyProber:
         self._settings = settings
         self._opening = asyncio.Lock()
         self._open = AsyncExitStack()
-        self._prober: Prober | None = None
+        self._prober: probes.Prober | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,14 +37,20 @@ class LazyProber:
     ) -> None:
         await self._open.aclose()
 
+    async def prepare(self, services: Iterable[Service]) -> None:
+        """Open, and load what these services need, as `Prober.prepare` does."""
+        async with self._opening:
+            self._prober = self._prober or await self._opened()
+        await self._prober.prepare(services)
+
     async def check(self, service: Service, *, deep: bool = False, on_observation: Listener | None = None) -> Report:
         """Measure, as `Prober.check` does."""
         async with self._opening:
             prober = self._prober or await self._opened()
         return await prober.check(service, deep=deep, on_observation=on_observation)
 
-    async def _opened(self) -> Prober:
-        prober: Prober = await self._open.enter_async_context(
+    async def _opened(self) -> probes.Prober:
+        prober = await self._open.enter_async_context(
             probes.Prober(
                 trusted_doh=self._settings.trusted_doh,
                 outside_controls=self._settings.outside_controls,

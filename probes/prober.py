@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from probes.model import Report, Service
@@ -42,6 +42,14 @@ class Prober:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._open.aclose()
+
+    async def prepare(self, services: Iterable[Service]) -> None:
+        """Load what only these services' protocols need: while something is measured it would count as slowness."""
+        from probes.steps import quic  # noqa: PLC0415 - as above
+
+        schemes = {e.scheme for service in services for part in service.components for e in part.endpoints}
+        if "quic" in schemes:
+            await quic.load()
 
     async def check(
         self,

@@ -58,6 +58,11 @@ def _document(report: Report) -> _Document:
     return _Document(**{name: getattr(report, name) for name in _FIELDS})
 
 
+def prepare() -> None:
+    """Build now what writing and reading reports needs: done beside measurements, it would hold them up."""
+    _adapter()
+
+
 @cache
 def _adapter() -> TypeAdapter[_Document]:
     """Build the (de)serialiser when it is first needed: that takes longer than reading a report."""

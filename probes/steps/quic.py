@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from probes.steps.frame import Frame
     from probes.steps.quic_client import QuicClient
 
+_CLIENT = "probes.steps.quic_client"
+_loaded: dict[str, ModuleType] = {}
+
 
 async def negotiate(frame: Frame, *, timeout_s: float) -> QuicObservation:
     """Send one long header of a version that nobody speaks and read the versions that come back."""
@@ -55,7 +58,7 @@ async def handshake(
     certificate or an alert still tells that the server was reached.
     """
     loop = asyncio.get_running_loop()
-    module = await _client_module()
+    module = await load()
     client: QuicClient | None = None
     started = loop.time()
     try:
@@ -73,9 +76,11 @@ async def handshake(
     return QuicObservation(**frame.fields(elapsed_s, failure), kind="handshake", server_name=server_name, alpn=alpn)
 
 
-async def _client_module() -> ModuleType:
+async def load() -> ModuleType:
     """Load aioquic beside the loop: it takes some 70 ms, the first time."""
-    return await asyncio.to_thread(importlib.import_module, "probes.steps.quic_client")
+    if _CLIENT not in _loaded:
+        _loaded[_CLIENT] = await asyncio.to_thread(importlib.import_module, _CLIENT)
+    return _loaded[_CLIENT]
 
 
 async def _shake_hands(frame: Frame, client: QuicClient) -> str | None:

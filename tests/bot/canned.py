@@ -11,7 +11,7 @@ from probes.model import Cause, Component, ComponentFinding, Confidence, Endpoin
 from probes.observations import AnyObservation, Arm, Purpose, Target, TcpObservation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def service(id_: str = "whatsapp", name: str = "WhatsApp", **changes: Any) -> Service:
@@ -71,6 +71,9 @@ class CannedProber:
         self.go = asyncio.Event()
         self.go.set()
         self.error: Exception | None = None
+
+    async def prepare(self, services: Iterable[Service]) -> None:
+        """Need nothing."""
 
     async def check(
         self,
