@@ -103,7 +103,7 @@ class Chronicle:
         service = self._service(asked.name)
         if isinstance(service, str):
             return replies.plain(service)
-        if asked.period is None and self._is_more_than_a_name(asked.name, service):
+        if service.kind == "service" and asked.period is None and self._is_more_than_a_name(asked.name, service):
             return replies.plain(say(words.HISTORY_PERIODS, asked=asked_as(service)))
         period = PERIODS[_HOST_PERIOD if service.kind == "host" else asked.period or _DEFAULT_PERIOD]
         known = await self._known(service, period, zone)

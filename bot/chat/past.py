@@ -101,7 +101,7 @@ class Past(NamedTuple):
 def caption(past: Past, *, theme: str | None = "dark") -> Reply:
     """Return what stands beneath the picture: all that it shows, in words. Without a `theme` there is no picture."""
     service = past.service
-    blocks = tuple(_caption(past))
+    blocks = (*_caption(past), *_kept(service))
     return Reply(topic=f"history {asked_as(service)}", blocks=blocks, buttons=tuple(_buttons(past, theme)))
 
 
@@ -120,6 +120,11 @@ def _caption(past: Past) -> Iterator[Block]:
         typical, slow = (number(1000 * seconds) for seconds in times)
         text = words.ANSWERED_IN if works_now else words.ANSWERED_WHILE_WORKING
         yield Paragraph(say(text, typical=typical, slow=slow))
+
+
+def _kept(service: Service) -> Iterator[Block]:
+    if service.kind == "host":
+        yield Paragraph(say(words.HISTORY_HOST))
 
 
 def _state(past: Past, last: Reading, since: dict[Status, str], ended: dict[Status, str], **values: str) -> str:

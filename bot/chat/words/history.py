@@ -6,6 +6,7 @@ from probes.model import Status
 
 HISTORY_WHAT = "Of which service? For example: /history whatsapp 7d — or 24h, 30d, 1y."
 HISTORY_PERIODS = "These periods I know: 24h, 7d, 30d, 1y. For example: /history {asked} 30d"
+HISTORY_HOST = "Of a site that somebody named I keep a day, and no more."
 HISTORY_NONE = "{name}: I have not measured it in this time."
 PICTURE_ELSEWHERE = "Messengers show this as a picture too."
 HISTORY_ALT = "{name}, {period}: how it worked over time"

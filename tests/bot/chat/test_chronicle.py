@@ -223,9 +223,11 @@ async def test_both_pictures_come_in_the_colours_that_are_asked_for(
 
 async def test_a_host_has_a_day_of_history(store: Store) -> None:
     await measured(store, (300, OK), target="example.org", kind="host")
-    reply = await ask(store, "/history example.org 1y")
-    assert "In 24 hours" in texts(reply)
-    assert len(reply.buttons) == 1
+    for period in ("", "1y", "3d"):
+        reply = await ask(store, f"/history example.org {period}")
+        assert "In 24 hours" in texts(reply)
+        assert texts(reply).endswith(words.HISTORY_HOST)
+        assert len(reply.buttons) == 1
 
 
 @pytest.mark.parametrize("text", ["/history", "/history 7d", "/history nothing like it"])
