@@ -177,10 +177,11 @@ def broadcast(
         raise LineError("a text from standard input needs --yes: there is nobody to ask")
     wanted = command.wanted(file, audience or ["everyone"], at, html=html)
 
-    def agreed(question: str) -> bool:
-        return yes or typer.confirm(question)
-
-    asyncio.run(command.broadcast(settings.database_path, wanted, agreed=agreed, tell=typer.echo))
+    question = asyncio.run(command.question(settings.database_path, wanted))
+    if yes or typer.confirm(question):  # outside of a loop: there, Ctrl-C would not interrupt it
+        asyncio.run(command.send(settings.database_path, wanted, typer.echo))
+    else:
+        typer.echo("Nothing was sent.")
 
 
 def _reason(error: OSError | UnicodeError) -> str:

@@ -19,7 +19,7 @@ from bot.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from bot.broadcasts.model import Broadcast, State
+    from bot.broadcasts.model import Audience, Broadcast, State
     from bot.chat.reply import Reply
     from bot.outbox import Content
     from bot.outbox.model import State as MessageState
@@ -77,7 +77,7 @@ class Broadcasts:
         self._outbox = outbox
         self._chats = chats
         self._usual = usual
-        self._per_s = per_s
+        self.per_s = per_s
         self._wake = wake
         self._clock = clock
         self._changed = asyncio.Event()
@@ -85,12 +85,12 @@ class Broadcasts:
     async def seen(self, broadcast: Broadcast) -> Seen:
         """Return a broadcast with what is known of its messages."""
         if broadcast.started_at is None:
-            return Seen(
-                broadcast,
-                Tally(left=await self.store.how_many(broadcast.audience, self._usual)),
-                self._per_s,
-            )
-        return Seen(broadcast, tally(await self._outbox.counts(broadcast.id)), self._per_s)
+            return Seen(broadcast, Tally(left=await self.how_many(broadcast.audience)), self.per_s)
+        return Seen(broadcast, tally(await self._outbox.counts(broadcast.id)), self.per_s)
+
+    async def how_many(self, audience: Audience) -> int:
+        """Return how many chats are in an audience."""
+        return await self.store.how_many(audience, self._usual)
 
     async def start(self, broadcast: int) -> int | None:
         """Begin; return how many chats it goes to, None if it cannot begin any more."""

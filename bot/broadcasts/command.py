@@ -61,24 +61,29 @@ def _time(at: str | None) -> float | None:
         raise LineError(f"{at!r} is no time: write 2026-12-01 09:00 (UTC)") from error
 
 
-async def broadcast(database: Path, what: Wanted, *, agreed: Callable[[str], bool], tell: Tell) -> None:
-    """Have it told, once `agreed` says yes to the question put to it. Raises `LineError`."""
+async def question(database: Path, what: Wanted) -> str:
+    """Return what to ask before it is told. Raises `LineError`, also where it could not be told."""
     async with calling(path_beside(database)) as call:
-        draft = await call.order(do="draft", html=what.html, audience=list(what.audience))
-        id_, count = draft["id"], draft["left"]
-        if not count:
-            await call.order(do="discard", id=id_)
-            raise LineError("nobody is in this audience")
-        duration = f"{max(1, round(draft['remaining_s']))} s"
-        if not agreed(f"{what.html}\n\nTell this to {count} chat{'s' * (count != 1)}? It takes about {duration}."):
-            await call.order(do="discard", id=id_)
-            tell("Nothing was sent.")
-        elif what.start_at is not None:
-            await call.order(do="send", id=id_, at=what.start_at)
+        found = await call.order(do="weigh", **_plain(what))
+    count = found["chats"]
+    if not count:
+        raise LineError("nobody is in this audience")
+    duration = f"{max(1, round(found['takes_s']))} s"
+    return f"{what.html}\n\nTell this to {count} chat{'s' * (count != 1)}? It takes about {duration}."
+
+
+async def send(database: Path, what: Wanted, tell: Tell) -> None:
+    """Have it told. Raises `LineError`."""
+    async with calling(path_beside(database)) as call:
+        id_ = (await call.order(do="send", **_plain(what)))["id"]
+        if what.start_at is not None:
             tell(f"Broadcast {id_} begins at its time.")
         else:
-            await call.order(do="send", id=id_)
             await _follow(call, id_, tell)
+
+
+def _plain(what: Wanted) -> dict[str, Any]:
+    return {"html": what.html, "audience": list(what.audience), "at": what.start_at}
 
 
 async def _follow(call: Call, id_: int, tell: Tell) -> None:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bot.broadcasts import markup
-from bot.broadcasts.model import OVER, Audience, remaining_s
+from bot.broadcasts.model import OVER, Audience, Tally, remaining_s
 from bot.chat.broadcasting import MOST_CHARACTERS, announcement
 from bot.chat.language import LANGUAGES
 from bot.operator_line import LineError
@@ -40,28 +40,35 @@ class Orders:
     async def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Do as the order says. Raises `LineError` for what cannot be done."""
         match order:
-            case {"do": "draft", "html": str(html), "audience": list(narrowings)}:
-                return await self._draft(html, [str(narrowing) for narrowing in narrowings])
-            case {"do": "send", "id": int(id_), "at": float() | int() as at}:
-                done = await self._broadcasts.schedule(id_, _in_time(at))
-            case {"do": "send", "id": int(id_)}:
-                done = await self._broadcasts.start(id_) is not None
-            case {"do": "discard", "id": int(id_)}:
-                done = await self._broadcasts.discard(id_)
+            case {"do": "weigh", "html": str(html), "audience": list(narrowings), "at": None | float() | int() as at}:
+                return await self._weigh(self._audience(html, narrowings, at))
+            case {"do": "send", "html": str(html), "audience": list(narrowings), "at": None | float() | int() as at}:
+                return await self._send(html, self._audience(html, narrowings, at), at)
             case {"do": "tell", "id": int(id_)}:
                 return await self._state(id_)
             case _:
                 raise LineError("the bot does not know this order: it is of another version")
-        if not done:
-            raise LineError(f"broadcast {id_} cannot do that now")
-        return await self._state(id_)
 
-    async def _draft(self, html: str, narrowings: list[str]) -> dict[str, Any]:
-        audience = audience_of(narrowings, self._catalogue)
+    def _audience(self, html: str, narrowings: list[Any], at: float | None) -> Audience:
+        """Return whom a broadcast is for that could go out as it is."""
         checked(html)
+        if at is not None and not 0 < at - time.time() < _LATEST_S:
+            raise LineError("this time is over, or more than a year ahead")
+        return audience_of([str(narrowing) for narrowing in narrowings], self._catalogue)
+
+    async def _weigh(self, audience: Audience) -> dict[str, Any]:
+        """Return what a broadcast would take. Nothing is kept of it: whoever is asked next may hang up."""
+        left = Tally(left=await self._broadcasts.how_many(audience))
+        return {"chats": left.total, "takes_s": remaining_s(left, self._broadcasts.per_s)}
+
+    async def _send(self, html: str, audience: Audience, at: float | None) -> dict[str, Any]:
         store = self._broadcasts.store
         id_ = await store.draft(COMMAND_LINE, announcement(html), now=time.time())
         await store.address(id_, audience)
+        if at is None:
+            await self._broadcasts.start(id_)
+        else:
+            await self._broadcasts.schedule(id_, at)
         return await self._state(id_)
 
     async def _state(self, id_: int) -> dict[str, Any]:
@@ -80,12 +87,6 @@ class Orders:
             "withdrawn": tally.withdrawn,
             "remaining_s": remaining_s(tally, seen.per_s),
         }
-
-
-def _in_time(at: float) -> float:
-    if not 0 < at - time.time() < _LATEST_S:
-        raise LineError("this time is over, or more than a year ahead")
-    return float(at)
 
 
 def checked(html: str) -> None:

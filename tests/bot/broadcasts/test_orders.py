@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from bot.broadcasts.broadcasts import Broadcasts
 from bot.broadcasts.model import Audience
 from bot.broadcasts.orders import Orders, audience_of
 from bot.operator_line import LineError, answering, path_beside
+from bot.outbox import Written
 from bot.store import Store
 from bot.store.broadcasts import Usual
 from probes.catalogue import Catalogue
@@ -39,27 +42,36 @@ def orders(store: Store) -> Orders:
     return Orders(broadcasts, CATALOGUE)
 
 
-async def drafted(orders: Orders, html: str = "Dear readers", audience: list[str] | None = None) -> dict[str, Any]:
-    return await orders.obey({"do": "draft", "html": html, "audience": audience or ["everyone"]})
+def order(do: str, html: str = "Dear readers", at: float | None = None, audience: str = "everyone") -> dict[str, Any]:
+    return {"do": do, "html": html, "audience": [audience], "at": at}
 
 
-async def test_a_draft_is_told_with_its_audience_and_goes_out_once(orders: Orders) -> None:
-    draft = await drafted(orders)
-    assert (draft["state"], draft["left"], draft["sent"]) == ("draft", 3, 0)
-    assert draft["remaining_s"] == pytest.approx(3 / 27)
-    assert (await orders.obey({"do": "send", "id": draft["id"]}))["state"] == "running"
-    with pytest.raises(LineError, match="cannot do that now"):
-        await orders.obey({"do": "send", "id": draft["id"]})
-    with pytest.raises(LineError, match="cannot do that now"):
-        await orders.obey({"do": "discard", "id": draft["id"]})
+async def test_what_a_broadcast_would_take_is_told_and_nothing_kept_of_it(orders: Orders, store: Store) -> None:
+    assert await orders.obey(order("weigh")) == {"chats": 3, "takes_s": pytest.approx(3 / 27)}
+    assert await orders.obey(order("weigh", audience="kind=group")) == {"chats": 0, "takes_s": 0}
+    assert await store.broadcasts.latest(9) == []
 
 
-async def test_it_may_begin_later_but_neither_before_nor_for_ever(orders: Orders) -> None:
-    draft = await drafted(orders)
-    for at in (0, time.time() - 1, 1e30, float("nan")):
-        with pytest.raises(LineError, match="this time is over"):
-            await orders.obey({"do": "send", "id": draft["id"], "at": at})
-    assert (await orders.obey({"do": "send", "id": draft["id"], "at": time.time() + 60}))["state"] == "scheduled"
+async def test_what_is_sent_goes_out_to_its_audience(orders: Orders, store: Store) -> None:
+    sent = await orders.obey(order("send"))
+    assert (sent["state"], sent["left"], sent["sent"]) == ("running", 3, 0)
+    (message, *_) = (await store.outbox.exchange(most=9, now=time.time() + 1)).messages
+    assert isinstance(message.content, Written)
+    assert message.content.html == "Dear readers"
+
+
+@pytest.mark.parametrize("do", ["weigh", "send"])
+@pytest.mark.parametrize("at", [0, -1.5, 1e30, float("nan")])
+async def test_it_may_begin_neither_before_nor_for_ever(orders: Orders, store: Store, do: str, at: float) -> None:
+    with pytest.raises(LineError, match="this time is over"):
+        await orders.obey(order(do, at=at))
+    assert await store.broadcasts.latest(9) == []
+
+
+async def test_it_may_begin_later(orders: Orders) -> None:
+    at = time.time() + 60
+    await orders.obey(order("weigh", at=at))
+    assert (await orders.obey(order("send", at=at)))["state"] == "scheduled"
 
 
 @pytest.mark.parametrize(
@@ -71,18 +83,19 @@ async def test_it_may_begin_later_but_neither_before_nor_for_ever(orders: Orders
         ("x" * 4097, "too long: 4097 of at most 4096"),
     ],
 )
-async def test_a_text_that_nobody_could_be_told_is_no_draft(
-    orders: Orders, store: Store, html: str, error: str
+@pytest.mark.parametrize("do", ["weigh", "send"])
+async def test_a_text_that_nobody_could_be_told_is_refused(
+    orders: Orders, store: Store, html: str, error: str, do: str
 ) -> None:
     with pytest.raises(LineError, match=error):
-        await drafted(orders, html)
+        await orders.obey(order(do, html))
     assert await store.broadcasts.latest(9) == []
 
 
-@pytest.mark.parametrize("order", [{}, {"do": "dance"}, {"do": "send"}, {"do": "draft", "html": 1, "audience": []}])
-async def test_an_unknown_order_is_of_another_version(orders: Orders, order: dict[str, Any]) -> None:
+@pytest.mark.parametrize("unknown", [{}, {"do": "dance"}, {"do": "send"}, {"do": "send", "html": 1, "audience": []}])
+async def test_an_unknown_order_is_of_another_version(orders: Orders, unknown: dict[str, Any]) -> None:
     with pytest.raises(LineError, match="another version"):
-        await orders.obey(order)
+        await orders.obey(unknown)
 
 
 async def test_what_is_not_there_is_said(orders: Orders) -> None:
@@ -146,33 +159,51 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         command.wanted(str(tmp_path / "none"), ["everyone"], None, html=False)
 
 
-async def told(tmp_path: Path, orders: Orders, *, agreed: bool, audience: str = "everyone") -> list[str]:
-    lines: list[str] = []
-    what = command.wanted(written(tmp_path, b"Dear readers"), [audience], "2099-01-01 09:00", html=False)
+def asked(tmp_path: Path, at: str | None = None, audience: str = "everyone") -> command.Wanted:
+    return command.wanted(written(tmp_path, b"Dear readers"), [audience], at, html=False)
 
-    def ask(question: str) -> bool:
-        lines.append(question)
-        return agreed
 
+async def test_before_the_question_is_answered_there_is_no_broadcast(
+    tmp_path: Path, orders: Orders, store: Store
+) -> None:
     async with answering(path_beside(tmp_path / "db"), orders.obey):
-        await command.broadcast(tmp_path / "db", what, agreed=ask, tell=lines.append)
-    return lines
+        question = await command.question(tmp_path / "db", asked(tmp_path))
+    assert question == "Dear readers\n\nTell this to 3 chats? It takes about 1 s."
+    assert await store.broadcasts.latest(9) == []
 
 
-async def test_without_a_yes_nothing_is_sent(tmp_path: Path, orders: Orders, store: Store) -> None:
-    question, end = await told(tmp_path, orders, agreed=False)
-    assert "Dear readers" in question
-    assert "Tell this to 3 chats? It takes about 1 s." in question
-    assert end == "Nothing was sent."
-    assert [one.state for one in await store.broadcasts.latest(9)] == ["cancelled"]
+@pytest.mark.parametrize(
+    ("at", "audience", "error"),
+    [
+        (None, "kind=channel", "nobody is in this audience"),
+        ("2020-01-01 09:00", "everyone", "this time is over"),
+        ("2099-01-01 09:00", "everyone", "more than a year ahead"),
+    ],
+)
+async def test_what_could_not_be_sent_is_not_asked_for(
+    tmp_path: Path, orders: Orders, at: str | None, audience: str, error: str
+) -> None:
+    async with answering(path_beside(tmp_path / "db"), orders.obey):
+        with pytest.raises(LineError, match=error):
+            await command.question(tmp_path / "db", asked(tmp_path, at, audience))
 
 
-async def test_nobody_is_not_told(tmp_path: Path, orders: Orders, store: Store) -> None:
-    with pytest.raises(LineError, match="nobody is in this audience"):
-        await told(tmp_path, orders, agreed=True, audience="kind=channel")
-    assert [one.state for one in await store.broadcasts.latest(9)] == ["cancelled"]
+async def test_what_is_sent_is_followed_to_its_end(
+    tmp_path: Path, orders: Orders, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.broadcasts.orders._FOLLOWED_EVERY_S", 0.01)
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    async with answering(path_beside(tmp_path / "db"), orders.obey), asyncio.TaskGroup() as group:
+        group.create_task(command.send(tmp_path / "db", asked(tmp_path), lines.put_nowait))
+        assert await lines.get() == "Broadcast 1 running: 0 sent, 0 unknown, 0 failed, 3 left"
+        await store.broadcasts.stop(1, now=time.time())
+        assert await lines.get() == "Broadcast 1 stopped: 0 sent, 0 unknown, 0 failed, 0 left"
 
 
-async def test_a_time_that_is_too_far_is_refused_by_the_bot(tmp_path: Path, orders: Orders) -> None:
-    with pytest.raises(LineError, match="more than a year ahead"):
-        await told(tmp_path, orders, agreed=True)
+async def test_what_is_to_begin_later_is_not_waited_for(tmp_path: Path, orders: Orders, store: Store) -> None:
+    lines: list[str] = []
+    at = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d %H:%M}"
+    async with answering(path_beside(tmp_path / "db"), orders.obey):
+        await command.send(tmp_path / "db", asked(tmp_path, at), lines.append)
+    assert lines == ["Broadcast 1 begins at its time."]
+    assert [one.state for one in await store.broadcasts.latest(9)] == ["scheduled"]

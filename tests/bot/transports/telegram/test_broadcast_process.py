@@ -28,16 +28,17 @@ async def known(api: FakeTelegram, path: Path) -> list[Chat]:
     return [api.private(api.user(number)) for number in range(1, _PEOPLE + 1)]
 
 
-async def command(path: Path, text: str) -> asyncio.subprocess.Process:
-    """`reachbot broadcast FILE --yes`, with a file that says this."""
+async def command(path: Path, text: str, *options: str) -> asyncio.subprocess.Process:
+    """`reachbot broadcast FILE OPTION…`, with a file that says this."""
     file = path / "text"
     file.write_text(text)
     settings = {"DATABASE_PATH": str(path / "db"), "PYTHONPATH": str(Path(bot.__file__).parents[1])}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "broadcast", str(file), "--yes"),
+        *(sys.executable, "-m", "bot", "broadcast", str(file), *options),
         env=os.environ | settings,
         cwd=path,
+        stdin=pipe,
         stdout=pipe,
         stderr=pipe,
     )
@@ -46,7 +47,7 @@ async def command(path: Path, text: str) -> asyncio.subprocess.Process:
 async def test_the_command_line_has_the_running_bot_tell_everybody(api: FakeTelegram, tmp_path: Path) -> None:
     chats = await known(api, tmp_path)
     async with running(api, tmp_path):
-        process = await command(tmp_path, "Dear readers, 1 < 2")
+        process = await command(tmp_path, "Dear readers, 1 < 2", "--yes")
         told, complaint = await process.communicate()
     assert (process.returncode, complaint) == (0, b"")
     last = told.decode().splitlines()[-1]
@@ -55,7 +56,7 @@ async def test_the_command_line_has_the_running_bot_tell_everybody(api: FakeTele
 
 
 async def test_without_a_running_bot_the_command_line_says_so(tmp_path: Path) -> None:
-    process = await command(tmp_path, "Dear readers")
+    process = await command(tmp_path, "Dear readers", "--yes")
     told, complaint = await process.communicate()
     assert process.returncode not in {0, None}
     assert told == b""
@@ -63,10 +64,35 @@ async def test_without_a_running_bot_the_command_line_says_so(tmp_path: Path) ->
     assert b"Traceback" not in complaint
 
 
+async def test_what_could_not_be_sent_is_refused_before_anybody_is_asked(api: FakeTelegram, tmp_path: Path) -> None:
+    await known(api, tmp_path)
+    async with running(api, tmp_path):
+        process = await command(tmp_path, "Dear readers", "--at", "2020-01-01 09:00")
+        told, complaint = await process.communicate()
+    assert process.returncode == 2
+    assert told == b""
+    assert complaint == b"reachbot: this time is over, or more than a year ahead\n"
+
+
+async def test_whoever_interrupts_the_question_leaves_nothing_behind(api: FakeTelegram, tmp_path: Path) -> None:
+    await known(api, tmp_path)
+    async with running(api, tmp_path):
+        process = await command(tmp_path, "Dear readers")
+        assert process.stdout is not None
+        await process.stdout.readuntil(b"[y/N]: ")
+        process.send_signal(signal.SIGINT)
+        _, complaint = await process.communicate()
+    assert process.returncode not in {0, None}
+    assert complaint.strip() == b"Aborted!"
+    async with Store.open(tmp_path / "db") as store:
+        assert await store.broadcasts.latest(9) == []
+    assert not api.called("sendMessage")
+
+
 async def test_a_stop_in_the_middle_of_a_broadcast_only_delays_it(api: FakeTelegram, tmp_path: Path) -> None:
     chats = await known(api, tmp_path)
     async with running(api, tmp_path) as process:
-        follower = await command(tmp_path, "Dear readers")
+        follower = await command(tmp_path, "Dear readers", "--yes")
         await api.until(lambda: len(api.called("sendMessage")) >= _PEOPLE // 4, "a quarter", timeout_s=30)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), STOP_S) == 0
