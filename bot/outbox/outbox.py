@@ -45,7 +45,7 @@ SEND_S = 60.0
 """Longer than any time-out on the way."""
 GRACE_S = 1.5
 """How long a stop waits for what is in flight."""
-_LAST_WORD_S = 0.5
+_LAST_WORD_S = 1.0
 """How long it waits after that until all is noted."""
 _TIDY_S = 24 * 3600.0
 
@@ -229,6 +229,9 @@ class Outbox:
         return Wanted(max(0, room) if priorities else 0, priorities, others_at)
 
     def _lease(self, messages: list[Message]) -> None:
+        if self._stopping:  # asked for before
+            self._give_back(*messages, at=_clock())
+            return
         for message in messages:
             heapq.heappush(self._ready, (message.priority, next(self._numbers), message))
         self._sending.ring()
@@ -236,13 +239,13 @@ class Outbox:
     async def _stop(self, keeping: asyncio.Task[None]) -> None:
         """Let end what is in flight; give back the rest, and note all that is known."""
         self._stopping = True
+        self._give_back(*(message for _, _, message in self._ready), at=_clock())  # while the others end, it is stored
+        self._ready.clear()
         for wait_s in (GRACE_S, None):
             if self._in_flight:
                 await asyncio.wait(self._in_flight, timeout=wait_s)
             for task in self._in_flight:
                 task.cancel()
-        self._give_back(*(message for _, _, message in self._ready), at=_clock())
-        self._ready.clear()
         self._books.close()
         await asyncio.wait({keeping}, timeout=_LAST_WORD_S)
         keeping.cancel()

@@ -254,6 +254,25 @@ async def test_a_stop_lets_end_what_is_in_flight_and_gives_back_the_rest(store: 
     assert {(message.attempts, message.doubts) for message in bot.delivery.delivered} == {(1, 0)}
 
 
+async def test_what_is_leased_while_it_stops_is_given_back(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked, gate = bot.store.outbox.exchange, asyncio.Event(), asyncio.Event()
+
+    async def slow(results: Sequence[Result], **how: Any) -> Claimed:
+        claimed = await real(results, **how)
+        if claimed.messages:
+            asked.set()
+            await gate.wait()
+        return claimed
+
+    monkeypatch.setattr(bot.store.outbox, "exchange", slow)
+    async with bot.running() as outbox:
+        await outbox.put(*(alert(chat, "a") for chat in CHATS))
+        await asked.wait()
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+    assert await bot.store.outbox.backlog() == {"waiting": 5}
+    assert not bot.delivery.tried
+
+
 async def test_a_stop_waits_for_nobody_who_does_not_answer(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_module, "GRACE_S", 0.05)
     bot.delivery.gate.clear()
