@@ -39,7 +39,7 @@ WITNESSES = 2
 TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _WEB = frozenset({"https", "http"})
-_SPOKEN = frozenset({"tls", "http"})
+_SPOKEN = frozenset({"tls", "http", "mtproto"})
 """The layers in which a server has to answer what was said to it."""
 _HTTP_PORT = 80
 _OTHER_PORT = {443: _HTTP_PORT, _HTTP_PORT: 443}
@@ -170,8 +170,8 @@ def _controls_for(evidence: Evidence, controls: Controls, address: str) -> Itera
         yield replace(control, server_name=innocuous)
     if layers & {"tls", "http"}:
         yield from _elsewhere(evidence, controls)
-        if _may_be_slow(evidence, address):
-            yield replace(plain, purpose=Purpose.REPEAT, patient=True)
+    if _may_be_slow(evidence, address):
+        yield replace(plain, purpose=Purpose.REPEAT, patient=True)
     if "mtproto" in layers:
         http = Endpoint("http", evidence.endpoint.host, evidence.endpoint.port, "/")
         yield replace(plain, endpoint=http, arm=Arm.CONTROL, purpose=Purpose.OTHER_PROTOCOL)

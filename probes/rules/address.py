@@ -23,7 +23,8 @@ def address_blocked(suspect: Suspect) -> Finding | None:
 
     Outside controls connect to the same address and port, and no attempt from here ever has: a filter that is triggered
     by a name also drops later connects for a while. Two attempts on fresh sockets or more end alike. Confirmed when two
-    controls agree, and resets and "unreachable" are met again after a second; likely by one control alone.
+    controls agree, and resets and "unreachable" are met again after a second; likely by one control alone. Who drops it
+    is not told by that: a server that shuts out this host's network by itself looks the same.
     """
     cause = _CAUSE.get(suspect.fate or "")
     alike = suspect.repeated and suspect.unanimous

@@ -67,13 +67,15 @@ def intercepted_at_address(suspect: Suspect) -> Finding | None:
     """The certificate comes from an authority that nobody trusts, or is for another name.
 
     Outside controls get a valid certificate from the same address. Confirmed for the unknown authority when attempts on
-    fresh sockets and two controls agree; likely for another name, which an odd server of an anycast address also shows.
+    fresh sockets and two controls agree and another name is shown another certificate, made for it; else likely, as an
+    odd server of an anycast address also shows one that is for nobody.
     """
     if suspect.failure not in {_AUTHORITY, "ssl_invalid_hostname"} or suspect.evidence.roots:
         return None
     if suspect.outside("tls") is not True:
         return None
-    sure = suspect.corroborated("tls") and suspect.failure == _AUTHORITY
+    made = not _leaves(suspect.alike) & _leaves(suspect.innocuous_here)
+    sure = suspect.corroborated("tls") and suspect.failure == _AUTHORITY and made
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(sure), Cause.TLS_INTERCEPTED, because=because)
 

@@ -89,6 +89,18 @@ class Name:
         false = self.false_addresses
         return [f for f in self.evidence.name_flows if f.attempt.address in false and _speaks_falsely(f)]
 
+    @property
+    def untrusted(self) -> list[Flow]:
+        """The liars whose certificate comes from nobody whom everybody trusts: no site that people go to has such."""
+        return [flow for flow in self.liars if flow.tls and flow.tls.failure != "ssl_invalid_hostname"]
+
+    @cached_property
+    def notices(self) -> list[Flow]:
+        """Answers in clear text, at addresses that no honest source gives, that are known block pages."""
+        asked = [*self.evidence.controls(Purpose.OTHER_PORT), *(page.flow for page in self.pages)]
+        false = [flow for flow in asked if flow.attempt.address in self.false_addresses]
+        return [flow for flow in false if flow.http and block_pages(flow.http)]
+
     @cached_property
     def liars_outside(self) -> tuple[str, ...]:
         """Addresses that no honest source gives, where outside controls were shown somebody else's certificate."""
@@ -253,13 +265,16 @@ def address_cannot_prove_name(name: Name) -> Finding | None:
     """The system's resolver gives an address that no operator gives; its server shows another name's certificate.
 
     The address that validated operators give proves the name with a valid certificate. Confirmed when this host saw at
-    least one of the two; likely when both were seen by the outside control alone, as what is said here under that name
-    goes unanswered.
+    least one of the two and what is shown is nobody's site: a certificate that nobody trusts, a known block page, or an
+    answer that was injected. Else likely: a stale address that belongs to another site by now looks the same.
     """
     if not (name.liars or name.liars_outside) or not (name.proven or name.proven_outside):
         return None
-    because = (*name.system_ids, *ids_of(name.liars), *name.honest_ids, *ids_of(name.proven), *name.proven_outside)
-    return say(Status.BLOCKED, confirmed_if(bool(name.liars or name.proven)), Cause.DNS_SPOOFED, because=because)
+    made_up = (*ids_of(name.untrusted), *ids_of(name.notices), *name.injected)
+    told = (*name.system_ids, *ids_of(name.liars), *made_up)
+    because = (*told, *name.honest_ids, *ids_of(name.proven), *name.proven_outside)
+    sure = bool(made_up) and bool(name.liars or name.proven)
+    return say(Status.BLOCKED, confirmed_if(sure), Cause.DNS_SPOOFED, because=because)
 
 
 def _speaks_falsely(flow: Flow) -> bool:
@@ -275,12 +290,9 @@ def address_shows_block_page(name: Name) -> Finding | None:
     Asked for the name in clear text, the server there shows a known block page. Confirmed when the address that
     validated operators give proves the name with a valid certificate.
     """
-    asked = [*name.evidence.controls(Purpose.OTHER_PORT), *(page.flow for page in name.pages)]
-    false = [flow for flow in asked if flow.attempt.address in name.false_addresses]
-    notices = [flow for flow in false if flow.http and block_pages(flow.http)]
-    if not notices or not name.alive:
+    if not name.notices or not name.alive:
         return None
-    because = (*name.system_ids, *ids_of(notices), *name.honest_ids, *ids_of(name.proven))
+    because = (*name.system_ids, *ids_of(name.notices), *name.honest_ids, *ids_of(name.proven))
     return say(Status.BLOCKED, confirmed_if(bool(name.proven)), Cause.DNS_SPOOFED, because=because)
 
 

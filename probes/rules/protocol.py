@@ -23,11 +23,12 @@ def protocol_blocked(suspect: Suspect) -> Finding | None:
     """The connection is made; the messenger's own protocol is followed by a reset, a FIN or nothing.
 
     The same address and port answers plain HTTP, so the server is there and the protocol is what is filtered. Confirmed
-    when attempts on fresh sockets agree.
+    when attempts on fresh sockets agree. Silence counts only if what was said is not even acknowledged: a slow server
+    does that.
     """
     cause = _PROTO.get(suspect.fate or "")
     other = [f for f in suspect.evidence.controls(Purpose.OTHER_PROTOCOL, suspect.address) if f.reached("http")]
-    if cause is None or not other:
+    if cause is None or not other or suspect.explained_by_slowness:
         return None
     return say(Status.BLOCKED, confirmed_if(suspect.repeated), cause, because=ids_of([*suspect.alike, *other]))
 
@@ -126,7 +127,7 @@ def calls_blocked(suspect: Suspect) -> Finding | None:
     """The service's relay does not answer STUN, asked repeatedly from fresh ports.
 
     An unrelated STUN server answers, so UDP works; the relay's host is alive, as it accepts connections. Likely: no
-    outside control can ask by UDP.
+    outside control can ask by UDP, so a relay that answers nobody any more looks the same.
     """
     elsewhere = [f for f in suspect.evidence.controls(Purpose.UNRELATED_BASELINE) if f.reached("stun")]
     alive = [f for f in suspect.evidence.controls(Purpose.OTHER_PORT, suspect.address) if f.reached("tcp")]

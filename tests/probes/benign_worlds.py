@@ -15,6 +15,7 @@ HOST = "www.whatsapp.com"
 ADDRESSES = ("157.240.9.53", "157.240.9.54", "2a03:2880:f30c::1", "2a03:2880:f30c::2")
 GEO_ADDRESSES = ("31.13.72.53", "31.13.72.54", "2a03:2880:f0a::1")
 DEAD_RESOLVER = "195.34.32.1"
+_MOSTLY = 0.7
 
 
 def benign_world(seed: int) -> Simulated:
@@ -27,8 +28,11 @@ def benign_world(seed: int) -> Simulated:
     return world
 
 
-def describe(seed: int) -> str:
-    return f"benign_world({seed}) = {benign_world(seed)}"
+def harsh_world(seed: int) -> Simulated:
+    """Return the same on a bad line, mostly to a slow server: what looks most like a silent drop."""
+    rng = random.Random(f"harsh {seed}")
+    world = replace(benign_world(seed), loss=rng.uniform(0.02, 0.1))
+    return _slow(world, rng) if HOST in world.names and rng.random() < _MOSTLY else world
 
 
 def _plain(rng: random.Random) -> Simulated:
@@ -130,7 +134,7 @@ def _ipv6_black_hole(world: Simulated, _: random.Random) -> Simulated:
 
 
 def _slow(world: Simulated, rng: random.Random) -> Simulated:
-    slow = rng.choice([Server(delay_s=rng.uniform(1, 12)), Server(hello_delay_s=rng.uniform(0.5, 8))])
+    slow = rng.choice([Server(delay_s=rng.uniform(1, 14)), Server(hello_delay_s=rng.uniform(0.5, 14))])
     return replace(world, servers={**world.servers, **dict.fromkeys(_everywhere(world), slow)})
 
 

@@ -11,7 +11,7 @@ import ipaddress
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from probes.guard import PUBLIC_ANY_PORT
@@ -325,7 +325,11 @@ class SimulatedNetwork:
             "tcp": attempt.timeouts.connect_s,
             "tls": attempt.timeouts.handshake_s,
         }.get(step, attempt.timeouts.response_s)
-        delays_s = {"tls": server.hello_delay_s, "http": server.delay_s} if server is not None else {}
+        delays_s = (
+            {"tls": server.hello_delay_s, "mtproto": server.hello_delay_s, "http": server.delay_s}
+            if server is not None
+            else {}
+        )
         delay_s = delays_s.get(step, 0.0) + (step == "tcp" and attempt.address in self._world.loses_syn)
         if failure is None and delay_s > limit_s:
             failure = SILENCE
@@ -420,7 +424,8 @@ class SimulatedNetwork:
                 arm=arm, purpose=purpose, target=target, failure=failure, elapsed_s=elapsed_s, info=info
             )
         if step in {"mtproto", "quic", "negotiation", "stun"}:
-            return _protocol_observation(step, arm, purpose, target, failure, elapsed_s)
+            dropped = replace(info, unacknowledged=int(self._world.censor.mtproto == SILENCE))
+            return _protocol_observation(step, arm, purpose, target, failure, elapsed_s, dropped)
         if step == "tls":
             heard = failure is None or failure.startswith("ssl_")
             authority = self._world.censor.forged_authority.get(name, server.authority if server else "")
@@ -564,7 +569,7 @@ def _target(attempt: Attempt) -> Target:
 
 
 def _protocol_observation(
-    step: str, arm: Arm, purpose: Purpose, target: Target, failure: str | None, elapsed_s: float
+    step: str, arm: Arm, purpose: Purpose, target: Target, failure: str | None, elapsed_s: float, info: TcpInfo
 ) -> AnyObservation:
     common: dict[str, Any] = {
         "arm": arm,
@@ -574,7 +579,7 @@ def _protocol_observation(
         "elapsed_s": elapsed_s,
     }
     if step == "mtproto":
-        return MtprotoObservation(**common, transport="intermediate")
+        return MtprotoObservation(**common, transport="intermediate", info=info)
     if step == "stun":
         return StunObservation(**common, requests=1)
     if step == "negotiation":

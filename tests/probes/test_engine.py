@@ -68,6 +68,18 @@ HTTPS = {
     "resolver gives a stranger's address": (
         told((STRANGER,), servers={STRANGER: Server(names=("badssl.com",))}),
         "blocked",
+        "likely",
+        "dns.spoofed",
+    ),
+    "resolver gives a stranger's address by injection": (
+        told((STRANGER,), injected=True, servers={STRANGER: Server(names=("badssl.com",))}),
+        "blocked",
+        "confirmed",
+        "dns.spoofed",
+    ),
+    "resolver gives the address of a server that nobody trusts": (
+        told((STRANGER,), servers={STRANGER: Server(authority="A filter")}),
+        "blocked",
         "confirmed",
         "dns.spoofed",
     ),
@@ -451,7 +463,7 @@ HTTP = {
     "resolver gives the address of another site": (
         told((STRANGER,), servers={STRANGER: Server(title="Another", names=("badssl.com",))}),
         "blocked",
-        "confirmed",
+        "likely",
         "dns.spoofed",
     ),
     "resolver gives the address of a mirror": (
@@ -731,6 +743,13 @@ def test_protocols_that_are_not_the_webs(
     world = replace(PROTOCOLS, censor=censor)
     target = service(Component(id="part", endpoints=(endpoint,)))
     assert said(run(Engine(world.network(), seed=1).check(target))) == (status, confidence, causes)
+
+
+@pytest.mark.parametrize(("delay_s", "status"), [(5.0, "ok"), (30.0, "inconclusive")])
+def test_a_messenger_that_is_slow_is_not_blocked(delay_s: float, status: str) -> None:
+    world = replace(PROTOCOLS, servers={DC: Server(hello_delay_s=delay_s)})
+    target = service(Component(id="chat", endpoints=(MTPROTO,)))
+    assert said(run(Engine(world.network(), seed=1).check(target)))[0] == status
 
 
 @pytest.mark.parametrize(
