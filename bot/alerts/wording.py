@@ -16,6 +16,7 @@ from bot.chat.language import ago, all_of, around, at_time, lasting, moment, nam
 from bot.chat.reply import Block, Button, Headline, Items, Moment, Paragraph, Reply
 from bot.checks import Answer
 from bot.incidents import HOST, Change
+from bot.incidents.machine import STALE_S
 from bot.news import Story
 from probes.model import Cause, Confidence, Report, Service, Status
 
@@ -173,6 +174,13 @@ def _clear(item: Item, setting: Setting) -> Iterator[Block]:
         yield Paragraph(say(words.CLEAR_STEADY_SINCE, when=setting.clock(change.since)))
     else:
         yield Paragraph(say(_was(item, directory), **lasted(item, setting)))
+        yield from _unseen(change, setting)
+
+
+def _unseen(change: Change, setting: Setting) -> Iterator[Paragraph]:
+    """Yield that it may have been over earlier, where nobody looked for long."""
+    if change.bad_at is not None and change.since - change.bad_at > STALE_S:
+        yield Paragraph(say(words.CLEAR_UNSEEN, begin=setting.clock(change.bad_at), end=setting.clock(change.since)))
 
 
 def _was(item: Item, directory: str | None) -> str:
@@ -188,6 +196,7 @@ def _past(item: Item, setting: Setting) -> Iterator[Block]:
     else:
         yield Headline(say(words.PAST[item.about.worst], name=name, **times), Status.OK)
     yield Paragraph(say(words.PAST_LASTED, **times))
+    yield from _unseen(item.change, setting)
 
 
 def lasted(item: Item, setting: Setting) -> dict[str, str]:

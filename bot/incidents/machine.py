@@ -178,6 +178,7 @@ def _when_good(state: State, ongoing: Ongoing, reading: Reading) -> tuple[State,
         severity=severity_of(state.subject, ongoing.claim),
         previous_status=ongoing.claim.status,
         previous_causes=ongoing.said,
+        bad_at=state.bad_at,
         duration_s=end - ongoing.opened_at,
     )
     return replace(state, ongoing=None, run=None, witnesses=(), moved_at=reading.at), change

@@ -172,8 +172,10 @@ class Change:
     beyond_dns: BeyondDns = "unknown"
     previous_status: Status | None = None
     previous_causes: tuple[Cause, ...] = ()
+    bad_at: float | None = None
+    """When the subject was last seen to be in trouble before an incident closed: it ended between then and `since`."""
     duration_s: float | None = None
-    """How long an incident lasted that is closed."""
+    """How long an incident lasted that is closed, at most."""
     times: int = 0
     """How often it turned for the worse, where it flaps or has settled."""
     quiet: bool = False

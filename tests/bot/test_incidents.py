@@ -202,6 +202,14 @@ def test_a_lost_service_that_turns_out_to_be_blocked_is_a_change() -> None:
     assert (changed.what, changed.severity, changed.previous_status) == ("changed", "block", Status.DOWN)
 
 
+def test_an_end_tells_when_the_trouble_was_seen_last() -> None:
+    watch = Watch()
+    watch.sees(BLOCKED, BLOCKED, BLOCKED)
+    last = watch.at
+    [closed] = watch.waits(9 * 3600).sees(UNCLEAR, OK, OK)
+    assert (closed.what, closed.bad_at, closed.since - last) == ("closed", last, 9 * 3600 + 60)
+
+
 # --- flapping --------------------------------------------------------------------------------------------------------
 
 

@@ -52,6 +52,7 @@ CLEAR_WAS = {
     Status.DOWN: "It was down for {duration}, from {begin} to {end}.",
 }
 CLEAR_MIXED = "It was blocked or worked only in part for {duration}, from {begin} to {end}."
+CLEAR_UNSEEN = "Between {begin} and {end} I could not tell how it was: it may have been over earlier."
 CLEAR_STEADY_SINCE = "It no longer comes and goes: it works since {when}."
 CLEAR_LISTED = "{name} — back in the national directory of names ({id})"
 CLEAR_LISTED_WAS = "It had been taken out for {duration}, from {begin} to {end}."

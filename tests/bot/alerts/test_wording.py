@@ -155,6 +155,14 @@ def test_what_is_over_already_is_told_in_one_line() -> None:
     assert said(past, now=NOON + 12_010).splitlines()[0] == "WhatsApp — was blocked from 14:58 to 18:19, works again"
 
 
+@pytest.mark.parametrize("sort", ["clear", "past"])
+def test_an_end_that_nobody_saw_is_told_as_the_latest_that_it_can_be(sort: Sort) -> None:
+    end = closed(BLOCK, at=NOON + 12_000)
+    unseen = "Between 15:30 and 18:19 I could not tell how it was: it may have been over earlier."
+    assert unseen in said(item(sort, replace(end, bad_at=NOON + 1800), BLOCK), now=NOON + 12_010)
+    assert "Between" not in said(item(sort, replace(end, bad_at=end.since - 330), BLOCK), now=NOON + 12_010)
+
+
 def test_flapping_says_how_often_and_that_it_is_not_repeated() -> None:
     text = said(item("flapping", flapping(BLOCK, at=NOON, times=5)))
     assert text.startswith(
