@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.chat.language import (
     ago,
     all_of,
     around,
+    at_time,
     closest,
     lasting,
     named,
@@ -26,6 +28,7 @@ from bot.chat.language import (
     spoken,
 )
 from bot.chat.locales import path_of
+from probes.model import Status
 
 WORKS = words.HEADLINE[next(iter(words.HEADLINE))]
 FSI, PDI = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -163,6 +166,20 @@ def test_a_day_that_is_none_stands_as_it_is() -> None:
 def test_a_count_decides_the_form(language: str, count: int, said: str) -> None:
     with speaking(language):
         assert plural(*words.FEEDS, count, failing=0, unread=0) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "WhatsApp — blocked since 22 Nov, 19:46"),
+        ("ru", "WhatsApp — доступ заблокирован с 22 нояб., 19:46"),
+        ("fr", "WhatsApp — bloqué depuis le 22 nov. à 19:46"),
+    ],
+)
+def test_a_day_and_a_time_stand_within_a_sentence(language: str, said: str) -> None:
+    with speaking(language):
+        when = at_time(datetime(2026, 11, 22, 19, 46, tzinfo=UTC))
+        assert say(words.STATE_SINCE[Status.BLOCKED], name="WhatsApp", when=when) == said
 
 
 def test_latin_names_stand_apart_within_arabic() -> None:
