@@ -104,6 +104,11 @@ class Script:
     def clear(self) -> None:
         self._entries.clear()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether none is still to come."""
+        return not self._entries
+
     def next(self, request: Request) -> Fault | None:
         """The fault that strikes this call, used up by asking."""
         for entry in self._entries:

@@ -141,6 +141,8 @@ class FakeTelegram(People):
         except ApiError as error:
             return json_response(error.to_json())
         fault = self.faults.next(request)
+        if fault is not None:
+            self.fire()  # a call that fails unprocessed leaves no other trace
         return await self._answer(http, request, fault)
 
     async def _answer(self, http: web.Request, request: Request, fault: faults.Fault | None) -> web.StreamResponse:

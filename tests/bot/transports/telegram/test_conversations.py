@@ -179,7 +179,7 @@ async def test_a_draft_that_fails_costs_no_answer(
     api.fault("sendMessageDraft", fault)
     await say(chat, "whatsapp")
     await prober.begun.wait()
-    await api.until(lambda: api.called("sendMessageDraft"), "progress")
+    await api.until(lambda: api.faults.is_over, "progress that fails")
     prober.go.set()
     answer = await chat.reply()
     await answer.until(lambda message: "WhatsApp — works" in message.text)
