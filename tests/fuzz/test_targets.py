@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzz.certificates import certificates
 from tests.fuzz.targets import TARGETS
 
 
@@ -13,3 +16,21 @@ from tests.fuzz.targets import TARGETS
 @given(data=st.binary(max_size=2048))
 def test_no_bytes_break_a_reader(name: str, data: bytes) -> None:
     TARGETS[name](data)
+
+
+@cache
+def seeds() -> list[bytes]:
+    return list(certificates())
+
+
+def test_no_kind_of_certificate_breaks_its_reader() -> None:
+    for seed in seeds():
+        TARGETS["certificate"](seed)
+
+
+@given(data=st.data())
+def test_no_byte_of_a_certificate_breaks_its_reader_by_being_another(data: st.DataObject) -> None:
+    changed = bytearray(data.draw(st.sampled_from(seeds()), label="seed") or b"\0")
+    for place in data.draw(st.lists(st.integers(0, len(changed) - 1), max_size=4), label="places"):
+        changed[place] = data.draw(st.integers(0, 255), label="byte")
+    TARGETS["certificate"](bytes(changed))
