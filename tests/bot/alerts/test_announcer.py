@@ -173,6 +173,20 @@ async def test_what_waits_in_one_topic_stays_while_another_is_on_its_way(telling
     assert found == [(2, "blocked"), (2, "works")]
 
 
+async def test_what_was_left_waiting_is_not_lost_when_more_is_told_anew(telling: Telling) -> None:
+    await telling.subscribe(A, "service:whatsapp", thread=1)
+    await telling.subscribe(A, "service:telegram", "service:signal", thread=2)
+    await telling.happen(opened(WHATSAPP), opened(TELEGRAM))
+    await telling.look(after_s=30)
+    await telling.deliver(most=1)
+    await telling.happen(opened(SIGNAL, at=telling.now, incident=3))
+    await telling.look(after_s=30)
+    await telling.happen(closed(opened(SIGNAL, incident=3), at=telling.now))
+    blocked, over = first_lines(await telling.told(after_s=30))
+    assert blocked == (A, "Telegram — blocked since 11:58 UTC (confirmed)")
+    assert over == (A, "Signal — was blocked from 11:58 UTC to 12:00 UTC, works again")
+
+
 @pytest.mark.parametrize("leave", ["unsubscribe", "mute"])
 async def test_whoever_leaves_while_news_wait_is_not_told(telling: Telling, leave: str) -> None:
     await telling.subscribe(A, "all")
