@@ -85,7 +85,7 @@ def _desk(store: Store, course: Sequence[Event]) -> Callable[[str], Awaitable[Re
 
 
 class _Heard:
-    capabilities = Capabilities()
+    capabilities = Capabilities(pictures=True)
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []
