@@ -127,7 +127,7 @@ class Chronicle:
         try:
             return host_service(found.hosts[0])
         except BadTarget as error:
-            return str(error)
+            return say(error.text, **error.values)
 
     def _is_more_than_a_name(self, text: str, service: Service) -> bool:
         """Tell whether a text that names a service ends with a word that says nothing of it: a period, if anything."""

@@ -49,12 +49,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.chat.chronicle.board.draw", lambda *_: DRAWN)
 
 
-async def ask(store: Store, text: str, *, pictures: bool = True, **parts: Any) -> Reply:
+async def ask(store: Store, text: str, *, pictures: bool = True, language: str = "en", **parts: Any) -> Reply:
     heard = Listener(pictures=pictures)
     desk = Chronicle(store.history, CATALOGUE, clock=lambda: NOW, **parts)
     async with asyncio.TaskGroup() as tasks:
         checks = Checks(CannedProber(), store, tasks, cache_s=60)
-        await Conversation(checks, CATALOGUE, desks=(desk,)).handle(Request(chat="telegram:1", text=text), heard)
+        await Conversation(checks, CATALOGUE, desks=(desk,)).handle(
+            Request(chat="telegram:1", text=text, language=language), heard
+        )
     (reply,) = heard.answers
     return reply
 
@@ -233,6 +235,10 @@ async def test_a_host_has_a_day_of_history(store: Store) -> None:
 @pytest.mark.parametrize("text", ["/history", "/history 7d", "/history nothing like it"])
 async def test_who_asks_for_nothing_that_is_known_is_told_how_to_ask(store: Store, text: str) -> None:
     assert texts(await ask(store, text)) == words.HISTORY_WHAT
+
+
+async def test_what_is_wrong_with_a_host_is_said_in_the_language_of_the_chat(store: Store) -> None:
+    assert "— это IP-адрес" in texts(await ask(store, "/history 127.0.0.1", language="ru"))
 
 
 async def test_the_board_begins_with_what_does_not_work(store: Store) -> None:
