@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.patience import no_longer_than
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 _LONGEST_TEST_S = 180.0
+
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+"""On a busy machine an example takes as long as it takes, which says nothing of the code."""
 
 
 def pytest_configure() -> None:
