@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
-_LONGEST_TEST_S = 180.0
+_LONGEST_TEST_S = 300.0
 
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")

@@ -89,7 +89,7 @@ def test_a_name_can_be_throttled_in_two_ways(lab: Lab, shape: bool) -> None:
 
 
 def test_flows_may_share_a_bucket(lab: Lab) -> None:
-    rule = Rule(Address(EXAMPLE), Throttle(500, burst_bytes=3_000, per_flow=False))
+    rule = Rule(Address(EXAMPLE), Throttle(50, burst_bytes=3_000, per_flow=False))
     under(lab, Censor((rule,), delay_s=0.005))
     outcomes = [lab.call(client.tls, EXAMPLE, NAME, SILENT_S) for _ in range(4)]
     assert outcomes[0] == "ok"
