@@ -258,19 +258,19 @@ def carries_data(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
 
 
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
-    """Move data under the endpoint's name, each way.
+    """Move data under the endpoint's name, once each way.
 
-    What is held back is moved again, in turns with as much under another name, here and elsewhere. What goes in clear
-    text goes over TLS as well: a network may slow a port down.
+    What is held back is moved again and again, in turns with as much under another name, here and elsewhere. What goes
+    in clear text goes over TLS as well: a network may slow a port down.
     """
     address = _where_to_move_data(evidence)
     if address is None:
         return
     plain = replace(_attempt(evidence, address), purpose=Purpose.TRANSFER)
     for transfer in TRANSFERS:
-        yield from _repeated(replace(plain, transfer=transfer))
+        yield replace(plain, transfer=transfer)
         if _held_back(evidence, transfer):
-            for nth in range(REPEATS + 1, 2 * REPEATS + 1):
+            for nth in range(2, 2 * REPEATS + 1):
                 yield replace(plain, transfer=transfer, nth=nth)
             for other in _other_transfers(evidence, controls, plain):
                 yield from _repeated(replace(other, transfer=transfer))
