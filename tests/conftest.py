@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST_TEST_S = 300.0
 
-hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 """On a busy machine an example takes as long as it takes, which says nothing of the code."""
 
