@@ -1,7 +1,8 @@
 """A broadcast to ten thousand chats: rate, refusals, memory; and one through a flood of 429, a cut line and 502.
 
 The fake Bot API keeps Telegram's limits strictly. They, the pacer and the outbox' pauses are faster than they are:
-seconds here are Telegram's. What of the bot is not made faster (leasing, writing to the disk) counts that much more.
+seconds here are Telegram's. What of the bot is not made faster (leasing, writing to the disk, and whatever else the
+machine does) counts that much more.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from tests.fakes.telegram.server import Call
 
 ABOUT = "a broadcast: rate, refusals, memory; what outages leave of it, and alerts in between"
-_FASTER = 10
-_FASTER_THROUGH_OUTAGES = 20
+_FASTER = 5
+_FASTER_THROUGH_OUTAGES = 10
 _ALERT_EVERY_S = 15.0
 """So that those which wait at an outage's end are told within a second or two at the allowed rate."""
 _FLOOD_S, _CUT_S, _GATEWAY_S = 10.0, 300.0, 60.0
@@ -95,7 +96,7 @@ class _Outages:
 
     async def _until_sent(self, api: FakeTelegram, share: float) -> None:
         while sum(call.ok for call in api.calls) < share * self._people:  # noqa: ASYNC110 -- the bot is in another process
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
     def _rows(self, figures: dict[str, float], api: FakeTelegram) -> list[Row]:
         chats = [sum(message.text == "News." for message in chat.messages) for chat in api.chats.values()]

@@ -23,6 +23,7 @@ from bench.beside import serve_until_closed
 from bench.telling import Watched, meet
 from bot.broadcasts.broadcasts import Broadcasts, tally
 from bot.chat.broadcasting import announcement
+from bot.cli import spare_the_collector
 from bot.outbox import Priority
 from bot.outbox.outbox import Outbox
 from bot.outbox.policy import Patience, Pause
@@ -154,4 +155,5 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
+    spare_the_collector()
     asyncio.run(main(*sys.argv[1:]))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from telegram import Bot
 
 from bench.beside import serve_until_closed
+from bot.cli import spare_the_collector
 from bot.outbox import Priority
 from bot.outbox.delivery import NotSent, Outcome
 from bot.outbox.outbox import Outbox
@@ -116,4 +117,5 @@ async def main(api: str, token: str, people: str, faster: str, seconds: str) -> 
 
 
 if __name__ == "__main__":
+    spare_the_collector()
     asyncio.run(main(*sys.argv[1:]))

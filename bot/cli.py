@@ -191,7 +191,7 @@ def _reason(error: OSError | UnicodeError) -> str:
 
 def main() -> None:
     """Run the command line and end the process."""
-    _spare_the_collector()
+    spare_the_collector()
     forgiving(sys.stdout)
     try:
         app(prog_name="reachbot")
@@ -199,7 +199,7 @@ def main() -> None:
         _end(error)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Look for cyclic garbage seldom, and not among what lives as long as the process: it took a sixth of a check."""
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)

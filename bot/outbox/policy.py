@@ -37,7 +37,7 @@ class Patience:
     """A message that surely did not leave; when everything fails, `Outage` holds back more."""
     unknown: Pause = Pause(1, longest_s=300)
     """A message that may have arrived."""
-    unreached: Pause = Pause(0.5, longest_s=1)
+    unreached: Pause = Pause(0.5, longest_s=0.5)
     """The platform, while it cannot be reached, or is only asked whether it answers: nothing is harmed by trying."""
     unanswered: Pause = Pause(0.5, longest_s=15)
     """The platform, while it takes messages and does not say what becomes of them: each try leaves one in doubt."""
