@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from bot.checks import BusyError, CheckError
-from bot.incidents import HOST, advance, agenda
+from bot.incidents import HOST, advance, agenda, lose
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -164,7 +164,8 @@ class Monitor:
         gone = [id_ for id_, at in self._due.items() if id_ not in self._wanted and now - at > FORGET_S]
         if gone:
             async with self._recording:
-                await self._store.unwatch(gone, now=now)
+                ends = [lose(state, now) for subject, state in self._states.items() if subject.service in gone]
+                await self._store.unwatch(gone, [change for change in ends if change is not None], now=now)
                 self._states = {s: state for s, state in self._states.items() if s.service not in gone}
             for id_ in gone:
                 del self._due[id_]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.alerts.wording import MUTE, alert, lasted, mark
+from bot.alerts.wording import MUTE, OVER, alert, lasted, mark
 from bot.chat import words
 from bot.chat.language import plural, say
 from bot.chat.reply import Block, Button, Headline, Items, Line, Paragraph, Reply
@@ -85,6 +85,7 @@ _ORDER = (
     words.GROUP_FLAPPING,
     words.GROUP_CLEAR,
     words.GROUP_PAST,
+    words.GROUP_LOST,
 )
 
 
@@ -95,6 +96,8 @@ def _group(item: Item) -> str:
         return words.GROUP_CLEAR
     if item.sort == "past":
         return words.GROUP_PAST
+    if item.sort == "lost":
+        return words.GROUP_LOST
     return words.GROUP_DELISTED if item.change.subject.directory else _GROUPS[item.change.status]
 
 
@@ -105,19 +108,22 @@ def _line(item: Item, setting: Setting) -> str:
     if item.sort in {"clear", "past"}:
         text = words.GROUP_LINE_LISTED if change.subject.directory else words.GROUP_LINE_WAS[item.about.worst]
         return say(text, name=name, **lasted(item, setting))
-    when = setting.clock(change.since if item.sort == "flapping" else item.since)
-    if change.subject.directory or not change.causes:
+    since = {"flapping": change.since, "lost": item.about.since}.get(item.sort, item.since)
+    when = setting.clock(since)
+    if item.sort == "lost" or change.subject.directory or not change.causes:
         return say(words.GROUP_LINE_SINCE, name=name, when=when)
     return say(words.GROUP_LINE_BECAUSE, name=name, reason=say(words.TERSE[change.causes[0]]), when=when)
 
 
 def _mark(item: Item) -> Status:
-    return Status.OK if item.sort in {"clear", "past"} else mark(item.change)
+    if item.sort == "lost":
+        return Status.INCONCLUSIVE
+    return Status.OK if item.sort in OVER else mark(item.change)
 
 
 def _buttons(items: Sequence[Item], setting: Setting) -> Iterator[tuple[Button, ...]]:
     """Yield a button for each of the first services, and what one may want to change after so much news."""
-    services = dict.fromkeys(item.change.subject for item in items if item.sort != "past")
+    services = dict.fromkeys(item.change.subject for item in items if item.sort not in {"past", "lost"})
     names = {subject.service: setting.name(subject) for subject in services}
     row = iter([Button(name, f"/check {id_}") for id_, name in names.items()][:_MOST_BUTTONS])
     while found := tuple(islice(row, _BUTTONS_IN_ROW)):

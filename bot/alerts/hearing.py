@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _GRAVEST_FIRST = (Status.BLOCKED, Status.DOWN, Status.DEGRADED)
 
-Sort = Literal["alert", "changed", "clear", "past", "flapping", "settled"]
-"""Past: it began and ended before there was an occasion to tell. Settled: after flapping, and not well."""
+Sort = Literal["alert", "changed", "clear", "past", "flapping", "settled", "lost"]
+"""Past: it began and ended before there was an occasion to tell. Settled: after flapping, and not well. Lost: it is
+watched no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class _Story:
                 self._flap(change)
             case "settled":
                 self._settle(change)
+            case "lost":
+                self._end("lost", change)
+                self._forget()
 
     def end(self) -> list[Item]:
         """Return what is to be told."""
@@ -127,7 +131,7 @@ class _Story:
         if self.told and (self.told.incident or 0) > (change.incident or math.inf):
             return  # it was told of a later one already, when it was asked for
         if self.told:
-            self._end_well(change)
+            self._end("clear", change)
         elif self._untold:
             about = _told(self._untold, None)
             self._items.append(Item("past", change, self._untold[0], about, change.since))
@@ -142,8 +146,7 @@ class _Story:
 
     def _settle(self, change: Change) -> None:
         if change.status is Status.OK:
-            if self.told:
-                self._end_well(change)
+            self._end("clear", change)
             self._forget()
         elif self.told:
             self._turns = []
@@ -153,10 +156,10 @@ class _Story:
         elif self._hears(change):
             self._untold = [change]
 
-    def _end_well(self, change: Change) -> None:
+    def _end(self, sort: Sort, change: Change) -> None:
         """Tell that it is over, even where nothing else may be said: whoever heard of a block waits for this."""
         if self._subscription and self.told:
-            self._items.append(Item("clear", change, change, self.told, change.since))
+            self._items.append(Item(sort, change, change, self.told, change.since))
 
     def _say(self, sort: Sort, changes: Sequence[Change]) -> None:
         self.told = _told(changes, self.told)

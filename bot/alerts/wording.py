@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MUTE = "8h"
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400.0, 3600.0, 60.0
 ALERT_TOPIC = "alert"
+OVER = frozenset({"clear", "past", "lost"})
+"""The sorts of news of what goes on no longer, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ def alert(item: Item, setting: Setting) -> Reply:
     """Return the message about one piece of news."""
     if item.change.subject == HOST:
         return Reply(blocks=tuple(_of_host(item, setting)))
+    if item.sort == "lost":
+        return Reply(blocks=tuple(_lost(item, setting)))
     worded = {
         "alert": _alert,
         "changed": _changed,
@@ -199,6 +203,11 @@ def _past(item: Item, setting: Setting) -> Iterator[Block]:
     yield from _unseen(item.change, setting)
 
 
+def _lost(item: Item, setting: Setting) -> Iterator[Block]:
+    yield Headline(say(words.LOST, name=setting.name(item.change.subject)), Status.INCONCLUSIVE)
+    yield Paragraph(say(words.LOST_MEANS, begin=setting.clock(item.about.since), end=setting.clock(item.since)))
+
+
 def lasted(item: Item, setting: Setting) -> dict[str, str]:
     """Return when something began and ended, and how long it lasted, by the names that texts have for them."""
     begin, end = item.about.since, max(item.change.since, item.about.since)
@@ -241,7 +250,7 @@ def _of_host(item: Item, setting: Setting) -> Iterator[Block]:
 
 def _news(item: Item, setting: Setting) -> Iterator[Items]:
     """Yield what may explain it; what is over needs no explanation."""
-    if item.sort not in {"clear", "past"}:
+    if item.sort not in OVER:
         yield from headlines.links(setting.stories.get(item.change.subject.service or "", ()), setting.now)
 
 

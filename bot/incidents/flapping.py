@@ -39,7 +39,7 @@ def calmed(state: State, change: Change | None, worst: Status | None, at: float)
     if len(turns) < TURNS or not turned:
         return state, (change,)
     state = replace(state, flapping=True, flaps=(*flaps, at))
-    told = _told(state, "flapping", at, since=turns[0])
+    told = said(state, "flapping", at, since=turns[0])
     return replace(state, flaps_as=told.severity), (replace(change, quiet=True), told)
 
 
@@ -58,10 +58,11 @@ def _while_flapping(state: State, change: Change | None, at: float) -> tuple[Sta
     if at - state.moved_at < SETTLED_S * 2 ** min(max(len(state.flaps) - 1, 0), _MOST_DOUBLINGS):
         return state, ()
     state = replace(state, flapping=False, flaps_as=None)
-    return state, (_told(state, "settled", at, since=state.moved_at),)
+    return state, (said(state, "settled", at, since=state.moved_at),)
 
 
-def _told(state: State, what: What, at: float, *, since: float) -> Change:
+def said(state: State, what: What, at: float, *, since: float) -> Change:
+    """Return what is said of how a subject stands, not of how that has changed."""
     claim = state.ongoing.claim if state.ongoing else _WELL
     return Change(
         subject=state.subject,

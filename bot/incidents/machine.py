@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.incidents.flapping import calmed
+from bot.incidents.flapping import calmed, said
 from bot.incidents.model import HOST, Change, Claim, Ongoing, Reading, Run, State, Subject, interferes, severity_of
 from bot.incidents.readings import INCONCLUSIVE, readings
 from probes.model import Cause, Confidence, Status
@@ -88,6 +88,13 @@ def step(state: State, reading: Reading, now: float) -> tuple[State, tuple[Chang
     state = _heard(state, reading)
     state, change = _when_well(state, reading) if state.ongoing is None else _when_open(state, state.ongoing, reading)
     return calmed(state, change, worst, reading.at)
+
+
+def lose(state: State, now: float) -> Change | None:
+    """Return what is to be told of a subject that is watched no longer; None if nobody waits to hear of it."""
+    if state.ongoing is None and not state.flapping:
+        return None
+    return said(state, "lost", now, since=min(state.bad_at or now, now))
 
 
 def _on_this_clock(state: State, now: float) -> State:

@@ -15,7 +15,8 @@ from probes.verdict import NOT_INTERFERENCE, BeyondDns
 Kind = Literal["service", "directory", "host"]
 Severity = Literal["block", "degradation", "outage", "directory", "host"]
 """What somebody may want to hear of, or not. An outage is the service's own: nobody interferes."""
-What = Literal["opened", "changed", "closed", "flapping", "settled"]
+What = Literal["opened", "changed", "closed", "flapping", "settled", "lost"]
+"""Lost: it is watched no longer, and nobody will know how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ class Change:
     at: float
     """When it was established."""
     since: float
-    """The first measurement that showed it; of a closed incident its end, of flapping its first opening."""
+    """The first measurement that showed it; of a closed incident its end, of flapping its first opening, of
+    a lost one the last that showed it."""
     opened_at: float | None = None
     """The start of the incident; None where there is none."""
     well_at: float | None = None

@@ -144,10 +144,12 @@ class Incidents:
 
         await self._database.transaction(work)
 
-    async def unwatch(self, services: Collection[str], *, now: float) -> None:
-        """Forget how these services stand; what was open is lost sight of."""
+    async def unwatch(self, services: Collection[str], changes: Sequence[Change] = (), *, now: float) -> None:
+        """Forget how these services stand; what was open is lost sight of, as `changes` tell."""
 
         async def work(connection: aiosqlite.Connection) -> None:
+            for change in changes:
+                await _keep(connection, change, None)
             for service in services:
                 await connection.execute(_UNWATCH, (service,))
                 await connection.execute(_FORGET_STATES, (service,))

@@ -132,6 +132,21 @@ def test_what_nobody_wants_any_more_is_forgotten_after_a_day() -> None:
     assert max(world.times("whatsapp")) < HOUR + MINUTE
 
 
+def test_what_was_wrong_with_what_nobody_watches_any_more_is_said_to_be_lost_sight_of() -> None:
+    async def later() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(world.watch(FORGET_S + 3 * HOUR))
+            await asyncio.sleep(HOUR)
+            world.wanted = {"telegram"}
+
+    world = World("whatsapp", "telegram", report_of=lambda id_, _: blocked(id_) if id_ == "whatsapp" else report(id_))
+    run(later())
+    assert world.said == [("whatsapp", "opened"), ("whatsapp", "lost")]
+    opened, lost = world.store.changes
+    assert (lost.status, lost.opened_at) == (opened.status, opened.opened_at)
+    assert START + HOUR - 335 < lost.since < START + HOUR + 5 < lost.at - FORGET_S + 400, "it was seen last then"
+
+
 # --- suspicion -------------------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,9 @@ PAST = {
 PAST_LASTED = "That was {duration}."
 PAST_DELISTED = "{name} — was taken out of the national directory of names ({id}) from {begin} to {end}"
 
+LOST = "{name} — not watched any longer"
+LOST_MEANS = "It was in trouble from {begin}, and still when I last looked, at {end}. I shall not know how that ends."
+
 FLAPPING = "{name} — keeps coming and going"
 FLAPPING_TIMES = {
     Status.DEGRADED: (
@@ -89,6 +92,7 @@ GROUP_DOWN = "Down ({count})"
 GROUP_FLAPPING = "Keeps coming and going ({count})"
 GROUP_CLEAR = "Works again ({count})"
 GROUP_PAST = "Over already ({count})"
+GROUP_LOST = "Not watched any longer ({count})"
 GROUP_LINE_SINCE = "{name}, since {when}"
 GROUP_LINE_BECAUSE = "{name} — {reason}, since {when}"
 GROUP_LINE_WAS = {

@@ -55,6 +55,7 @@ BLOCK = opened()
 PARTLY = opened(status=Status.DEGRADED)
 OUTAGE = opened(status=Status.DOWN)
 FAN = listener("service:whatsapp")
+MUTED = replace(FAN, wishes=Wishes(muted_until=NOON + 3600))
 
 
 # --- what was subscribed to ------------------------------------------------------------------------------------------
@@ -206,9 +207,18 @@ def test_whoever_left_hears_nothing_and_is_owed_nothing_in_the_end(gone: dict[st
     assert (sorts(over), over.told) == ([], {})
 
 
-# --- silence ---------------------------------------------------------------------------------------------------------
+LOST = replace(BLOCK, what="lost", at=NOON + 90_000, since=NOON + 60)
 
-MUTED = replace(FAN, wishes=Wishes(muted_until=NOON + 3600))
+
+def test_whoever_was_told_of_what_is_watched_no_longer_is_told_that() -> None:
+    told = heard(FAN, BLOCK).told
+    for who in (FAN, MUTED):
+        found = heard(replace(who, told=told), LOST)
+        assert (only(found).sort, found.told) == ("lost", {})
+    assert sorts(heard(FAN, LOST)) == sorts(heard(FAN, BLOCK, LOST)) == []
+
+
+# --- silence ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_muted_chat_hears_of_nothing_but_the_end_of_what_it_heard() -> None:

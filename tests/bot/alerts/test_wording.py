@@ -49,7 +49,8 @@ SETTING = Setting(now=NOON + 30, zone="UTC+03:00", services=SERVICES)
 def item(sort: Sort, change: Change, first: Change | None = None, **about: Any) -> Item:
     status = about.pop("worst", change.status if change.status is not Status.OK else Status.BLOCKED)
     since = about.pop("since", NOON - 120)
-    return Item(sort, change, first or change, Told(change.incident, status, since, **about), since)
+    at = about.pop("at", since)
+    return Item(sort, change, first or change, Told(change.incident, status, since, **about), at)
 
 
 def said(*items: Item, **setting: Any) -> str:
@@ -161,6 +162,16 @@ def test_an_end_that_nobody_saw_is_told_as_the_latest_that_it_can_be(sort: Sort)
     unseen = "Between 15:30 and 18:19 I could not tell how it was: it may have been over earlier."
     assert unseen in said(item(sort, replace(end, bad_at=NOON + 1800), BLOCK), now=NOON + 12_010)
     assert "Between" not in said(item(sort, replace(end, bad_at=end.since - 330), BLOCK), now=NOON + 12_010)
+
+
+def test_what_is_watched_no_longer_has_an_end_that_nobody_knows() -> None:
+    lost = item("lost", replace(BLOCK, what="lost", at=NOON + 90_000, since=NOON + 60), at=NOON + 60)
+    headline, means = said(lost, now=NOON + 90_010).splitlines()
+    assert headline == "WhatsApp — not watched any longer"
+    assert means.startswith("It was in trouble from 23 Nov, 14:58, and still when I last looked, at 23 Nov, 15:01.")
+    text = said(lost, item("clear", closed(opened(TELEGRAM), at=NOON + 90_000)), now=NOON + 90_010)
+    assert "Not watched any longer (1)\nWhatsApp, since 23 Nov, 14:58" in text
+    assert "/check whatsapp" not in commands(message([lost, lost], SETTING))
 
 
 def test_flapping_says_how_often_and_that_it_is_not_repeated() -> None:

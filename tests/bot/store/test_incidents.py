@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.incidents import HOST, Change, State, Subject, advance, in_directory, of_service
+from bot.incidents import HOST, Change, State, Subject, advance, in_directory, lose, of_service
 from bot.store import StoreError
 from bot.store.database import open_database
 from bot.store.incidents import KEEP_CHANGES_S, KEEP_INCIDENTS_S, Incidents, Stage
@@ -154,7 +154,11 @@ async def test_an_error_between_leaves_nothing_half_done(incidents: Incidents, p
 async def test_what_nobody_wants_watched_is_lost_sight_of(incidents: Incidents) -> None:
     await watch(incidents, *[replace(BLOCKED, directories=(DELISTED,))] * 4)
     await watch(incidents, report("app", Status.BLOCKED), report("app", Status.BLOCKED), at=1001)
-    await incidents.unwatch(["whatsapp"], now=5000)
+    states = await incidents.states()
+    lost = [lose(states[WHATSAPP], 5000)]
+    await incidents.unwatch(["whatsapp"], [change for change in lost if change], now=5000)
+    [*_, (_, what, subject)] = await heard(incidents)
+    assert (what, subject) == ("lost", WHATSAPP)
     assert list(await incidents.watched()) == ["app"]
     assert set(await incidents.states()) == {HOST, of_service("app")}
     assert [found.subject for found in await incidents.open_incidents()] == [of_service("app")]
