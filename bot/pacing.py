@@ -173,7 +173,8 @@ class Pacer:
         """
         lane = self._lane(chat, group=group, now=now)
         lane.held_until = max(lane.held_until, now + wait_s)
-        recent = {key: known for key, known in self._reports.items() if known[0] > now - SEVERAL_WITHIN_S}
+        since = now - SEVERAL_WITHIN_S
+        recent = {key: (at, until) for key, (at, until) in self._reports.items() if at > since and until > now}
         self._reports = recent | {chat: (now, now + wait_s)}
         if len(self._reports) >= SEVERAL:
             self._held_until = max(self._held_until, min(until for _, until in self._reports.values()))

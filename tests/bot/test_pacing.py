@@ -153,6 +153,13 @@ def test_several_chats_that_want_a_pause_mean_one_for_all_as_long_as_the_shortes
     assert world.pacer.held_until(1) == 1030
 
 
+def test_a_flood_limit_that_goes_on_holds_back_all_again() -> None:
+    pacer = Pacer()
+    for chat, at in ((1, 1000), (2, 1000), (3, 1000), (4, 1001.5), (5, 1001.5), (6, 1001.5)):
+        pacer.hold(chat, 1, group=False, now=at)
+    assert pacer.held_until(9) == 1002.5
+
+
 def test_the_same_chat_twice_or_chats_at_different_times_are_not_several() -> None:
     pacer = Pacer()
     for at in (1000, 1001, 1002):
