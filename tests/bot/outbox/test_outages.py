@@ -9,6 +9,7 @@ import pytest
 
 from bot.outbox import Priority
 from bot.outbox.asking import LONGEST_S, until_answered
+from bot.outbox.delivery import NotSent
 from bot.outbox.policy import Pause
 from tests.bot.outbox.by_the_clock import ANSWER_S, UNANSWERED, UNREACHED, Platform, through
 from tests.bot.outbox.memory import alert, outgoing, text_of
@@ -67,6 +68,16 @@ def test_one_outage_after_the_other_makes_nobody_wait_longer() -> None:
     platform = Platform(*outages)
     put = run(told(platform, BEGIN + 100, every_s=3))
     assert longest_wait_s(platform, put) <= PROMISED_S
+
+
+@pytest.mark.parametrize("pause_s", [1, 5, 30])
+def test_a_flood_of_refusals_is_waited_out_and_not_fed(pause_s: float) -> None:
+    platform = Platform((BEGIN, BEGIN + 10, NotSent("flood", retry_after_s=pause_s)))
+    put = run(told(platform, BEGIN + 10, every_s=3, after_s=60))
+    refused = [at for at, _ in platform.tried if BEGIN <= at < BEGIN + 10]
+    over = max(refused) + pause_s
+    assert max(platform.arrived[text] - max(at, over) for text, at in put.items()) <= PROMISED_S
+    assert len(refused) < 100
 
 
 def test_while_nothing_is_answered_nothing_is_sent_but_questions() -> None:
