@@ -37,7 +37,10 @@ async def incidents_of(store: Store, catalogue: Catalogue, service: Service, sin
     found = await store.incidents.incidents_of(of_service(service.id), since=since)
     if not found and service.id not in await store.subscriptions.services(catalogue):
         return None
-    return [Incident(one.opened_at, one.closed_at, one.severity, one.course[-1].causes) for one in found]
+    return [
+        Incident(one.opened_at, one.closed_at, one.severity, one.course[-1].causes if one.course else ())
+        for one in found
+    ]
 
 
 async def zone_of(store: Store, otherwise: str, chat: str) -> tzinfo:
