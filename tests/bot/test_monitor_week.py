@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from probes.model import Report
 
 ACCUSES = {"block", "degradation", "directory"}
+ASKED_EVERY_S = 53.0
 BLOCK_S = 3 * 24 * 3600.0
 
 
@@ -34,8 +36,22 @@ def played() -> tuple[BenignWeek, World]:
         return blocked if at_s > BLOCK_S else report(id_)
 
     world = World(*MANY, "blocked", report_of=report_of)
-    run(world.watch(WEEK_S))
+    run(_watched_and_asked_about(world))
     return week, world
+
+
+async def _watched_and_asked_about(world: World) -> None:
+    """Watch for the week, while people ask about one service after the other, and now and then about one all the time.
+
+    What they have measured counts as well.
+    """
+    async with asyncio.TaskGroup() as group:
+        group.create_task(world.watch(WEEK_S))
+        await asyncio.sleep(1)
+        while world.passed_s < WEEK_S - ASKED_EVERY_S:
+            await asyncio.sleep(ASKED_EVERY_S)
+            hour, minute = divmod(int(world.passed_s) // 60, 60)
+            world.hear(MANY[(hour if hour % 12 == 0 else minute) % len(MANY)])
 
 
 def loud(world: World, *, about: str | None = None) -> list[Change]:
