@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING
 from probes.model import Baseline, Endpoint, Roots
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import Arm, DnsObservation, OutsideObservation, Purpose
+from probes.pace import round_trip_of, silence_s
 from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, fate_of, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from probes.observations import AnyObservation
 
 ADDRESSES_A_FAMILY = 2
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known about one endpoint. `now_s`, `patience_s`, `silence_s` make slowness visible; all in seconds."""
+    """What is known about one endpoint. `now_s`, `patience_s`, `line_rtt_s` make slowness visible; all in seconds."""
 
     endpoint: Endpoint
     trials: Sequence[Trial]
@@ -39,7 +42,8 @@ class Evidence:
     permits: Callable[[str, int], bool]
     now_s: float
     patience_s: float
-    silence_s: float
+    line_rtt_s: float | None
+    """The shortest round trip seen: no answer comes sooner over this host's line. None while none is known."""
     delisted_ids: tuple[str, ...] = ()
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
@@ -254,9 +258,14 @@ class Evidence:
         attempt = trial.step
         assert isinstance(attempt, Attempt)  # noqa: S101 - the caller's condition, told to mypy
         steps = tuple(trial.observations)
-        ended = steps[-1] if trial.done and steps else None
-        hasty = ended is not None and fate_of(ended.failure) == "silence" and ended.elapsed_s < self.silence_s
+        hasty = trial.done and self._ended_hastily(steps)
         return Flow(attempt, steps, done=trial.done, slow=self.slow(trial), hasty=hasty)
+
+    def _ended_hastily(self, steps: Sequence[AnyObservation]) -> bool:
+        """Tell whether a lost packet explains silence: by the connection's own round trip, else by the line's."""
+        if not steps or fate_of(steps[-1].failure) != "silence":
+            return False
+        return steps[-1].elapsed_s < silence_s(round_trip_of(steps[0]) or self.line_rtt_s)
 
     @cached_property
     def name_flows(self) -> list[Flow]:

@@ -90,7 +90,8 @@ class Experiment:
         self._watchers: dict[Step, list[asyncio.Event]] = {}
         self._waiting: dict[Step, asyncio.Task[None]] = {}
         """The steps that have not begun."""
-        self._longest_rtt_s = 0.0
+        self._rtts_s: tuple[float, ...] = ()
+        """The shortest and the longest round trip seen."""
         self._running: set[asyncio.Task[None]] = set()
 
     # --- one target --------------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class Experiment:
             permits=self._network.permits,
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
-            silence_s=self._pace.silence_s,
+            line_rtt_s=min((*self._rtts_s, *self._baseline.rtts_s), default=None),
             deep=(self._deep or component.transfer) and carries_data(endpoint, component.endpoints),
             roots=component.roots,
             pool=component.endpoints,
@@ -201,7 +202,7 @@ class Experiment:
 
     @property
     def _pace(self) -> Pace:
-        return Pace(max((self._longest_rtt_s, *self._baseline.rtts_s)) or None)
+        return Pace(max((*self._rtts_s, *self._baseline.rtts_s), default=None))
 
     def _start(self, step: Step, changed: asyncio.Event) -> Trial:
         """Start a step, or join it where it was started already, and have `changed` set as it shows something."""
@@ -258,7 +259,7 @@ class Experiment:
         began_s = trial.started_s if trial.is_parallel else trial.stage_started_s
         trial.observations.append(self._recorder.add(observation, began_s))
         if (rtt_s := round_trip_of(observation)) is not None:
-            self._longest_rtt_s = max(rtt_s, self._longest_rtt_s)
+            self._rtts_s = min((*self._rtts_s, rtt_s)), max((*self._rtts_s, rtt_s))
         if observation.failure is not None:  # a success on the way calls for nothing before the step is done
             self._notify(trial.step)
 

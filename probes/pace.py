@@ -32,13 +32,21 @@ _STUB_S = 5.0
 
 
 def round_trip_of(observation: AnyObservation) -> float | None:
-    """Return the round trip that a step shows, in seconds; a resolver's own search counts in, to be safe."""
+    """Return the round trip that a step shows, in seconds; a resolver's own search counts in, to be safe.
+
+    Where something was sent again, the kernel may count from the first time.
+    """
     if isinstance(observation, DnsObservation):
         heard = observation.transport == "udp" and observation.reply
         return min(observation.elapsed_s, _LONGEST_ANSWER_S) if heard else None
-    if observation.info is None or observation.failure is not None:
+    if observation.info is None or observation.failure is not None or observation.info.retransmits:
         return None
     return observation.info.min_rtt_s
+
+
+def silence_s(rtt_s: float | None) -> float:
+    """Return the seconds after which silence is no lost packet any more, which is sent again and answered by then."""
+    return _SYN_RETRY_S + Pace(rtt_s).patience_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,6 @@ class Pace:
     @property
     def _rtt_s(self) -> float:
         return min(self.rtt_s or _UNKNOWN_RTT_S, _LONGEST_RTT_S)
-
-    @property
-    def silence_s(self) -> float:
-        """Seconds after which silence is no lost packet any more: time for one to be sent again and answered."""
-        return _SYN_RETRY_S + self.patience_s
 
     @property
     def patience_s(self) -> float:

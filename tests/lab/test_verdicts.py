@@ -113,6 +113,7 @@ PAGES = {
     "service-hangs": "down confirmed service.down",
     "service-hangs-up": "down confirmed service.down",
     "service-slow": "ok confirmed",
+    "service-very-slow": "inconclusive possible not_measured",
     "service-moved": "ok confirmed",
     "service-moved-in-a-circle": "down likely service.down",
 }

@@ -57,7 +57,7 @@ censored(
     world=World().with_dead(CONTROLS[0]),
 )
 quiet("server-dead", "The site's servers are dead.", World().with_dead(SITE))
-quiet("server-refuses-connects", "Nothing listens at the site's port 443.", World().with_refused(SITE, 443))
-quiet("server-swallows", "The site's port 443 swallows every SYN.", World().with_silent(SITE, 443))
+quiet("server-refuses-connects", "Nothing listens at the site's ports 80 and 443.", World().with_refused(SITE, 80, 443))
+quiet("server-swallows", "The site's ports 80 and 443 swallow every SYN.", World().with_silent(SITE, 80, 443))
 quiet("one-address-dead", "One of the site's two addresses is dead.", TWO.with_dead(HERE))
 censored("ipv6-black-hole", "IPv6 is routed here, and leads nowhere.", Rule(Address(family=6), Drop()))

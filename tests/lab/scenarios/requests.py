@@ -82,6 +82,7 @@ quiet("service-in-clear-text", "The site takes no connections by HTTPS.", World(
 quiet("service-hangs", "The site takes requests and never answers.", World().with_host(SITE, page=HANG))
 quiet("service-hangs-up", "The site takes requests and hangs up.", World().with_host(SITE, page=CLOSE))
 quiet("service-slow", "The site takes 8 s over its answer.", World().with_host(SITE, page=Slow(8.0)))
+quiet("service-very-slow", "The site takes 12 s over its answer.", World().with_host(SITE, page=Slow(12.0)))
 quiet(
     "service-moved",
     "The site redirects to another one.",
