@@ -86,7 +86,7 @@ class Listener:
     chat: str
     language: str = "en"
     reachable: bool = True
-    """Whether the bot can write there."""
+    """Whether the bot is there; whether it may write just now is the outbox' affair."""
     operator: bool = False
     """Whether it is the chat of somebody who runs the bot."""
     cursor: int = 0

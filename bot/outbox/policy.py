@@ -41,6 +41,8 @@ class Patience:
     """The platform, while it cannot be reached, or is only asked whether it answers: nothing is harmed by trying."""
     unanswered: Pause = Pause(0.5, longest_s=15)
     """The platform, while it takes messages and does not say what becomes of them: each try leaves one in doubt."""
+    muted: Pause = Pause(60, longest_s=600)
+    """An alert to a chat in which nobody may write for now: at night, say."""
 
 
 def decide(message: Message, outcome: Outcome, patience: Patience, *, now: float, jitter: float) -> Result:
@@ -55,6 +57,9 @@ def decide(message: Message, outcome: Outcome, patience: Patience, *, now: float
             return _in_doubt(message, reason, now + patience.unknown.after(message.doubts + 1, jitter))
         case ChatMoved():
             return _again(message, now, failure="moved", untried=True)
+        case Muted(reason) if message.priority is Priority.ALERT:
+            wait_s = patience.muted.after(message.attempts, jitter)
+            return _again(message, now + wait_s, failure=reason, chat_state="muted")
         case ChatGone(reason) | Muted(reason) | Rejected(reason):
             return _ended(message, "dead", failure=reason, chat_state=_LEARNED.get(type(outcome)))
 

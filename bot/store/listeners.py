@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LISTENER = """
     SELECT
-        listener.chat, coalesce(chat.language, listener.language), chat.state = 'active', cursor,
+        listener.chat, coalesce(chat.language, listener.language), chat.state <> 'gone', cursor,
         held_until IS NOT NULL, muted_until, quiet_begin, quiet_end, zone, digest,
         digest_at
     FROM listener JOIN chat ON chat.id = listener.chat

@@ -40,7 +40,7 @@ _WISH = """
     WHERE chat = ?7
 """
 _TARGETS = """
-    SELECT DISTINCT target FROM subscription JOIN chat ON chat.id = subscription.chat WHERE chat.state = 'active'
+    SELECT DISTINCT target FROM subscription JOIN chat ON chat.id = subscription.chat WHERE chat.state <> 'gone'
 """
 
 

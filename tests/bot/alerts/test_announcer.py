@@ -14,12 +14,14 @@ from bot.alerts.subscriptions import Told
 from bot.incidents import HOST, Claim, State
 from bot.incidents.model import Run
 from bot.news import Story
+from bot.outbox.delivery import Muted
 from bot.outbox.model import Result
+from bot.outbox.policy import Patience, decide
 from bot.store import Store, StoreError
 from probes.model import Cause, Status, Vantage
 from tests.bot.canned import report
 from tests.bot.changes import NOON, SIGNAL, TELEGRAM, WHATSAPP, changed, closed, opened
-from tests.bot.telling import Telling, first_lines
+from tests.bot.telling import CATALOGUE, Telling, first_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -128,6 +130,21 @@ async def test_a_chat_that_cannot_be_written_to_is_spared_for_good(telling: Tell
     await telling.look(after_s=30)
     await telling.meet(A)
     assert await telling.told(after_s=30) == []
+
+
+async def test_a_chat_in_which_nobody_may_write_for_now_is_told_everything_once_somebody_may(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.store.chats.set_state(A, "muted", now=NOON)
+    assert "whatsapp" in await telling.store.subscriptions.services(CATALOGUE), "it is watched for such a chat, too"
+    await telling.happen(opened())
+    await telling.look(after_s=30)
+    [tried] = (await telling.store.outbox.exchange(most=1, now=telling.now)).messages
+    again = decide(tried, Muted("no rights"), Patience(), now=telling.now, jitter=1)
+    await telling.store.outbox.exchange([again], most=0, now=telling.now)
+    telling.now = NOON + 3600
+    await telling.close(opened())
+    told = first_lines(await telling.told(after_s=30))
+    assert told == [(A, "WhatsApp — was blocked from 11:58 UTC to 12:59 UTC, works again")]
 
 
 async def test_what_is_said_of_a_thing_is_said_in_the_order_of_events(telling: Telling) -> None:

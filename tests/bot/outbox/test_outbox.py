@@ -81,12 +81,12 @@ async def test_what_is_meant_for_later_is_told_in_time_without_being_woken(bot: 
     ("outcome", "state", "chat_state"),
     [
         (ChatGone("blocked"), "dead", "gone"),
-        (Muted("no rights"), "dead", "muted"),
+        (Muted("no rights"), "waiting", "muted"),
         (Rejected("bad markup"), "dead", "active"),
         (ZeroDivisionError(), "dead", "active"),
     ],
 )
-async def test_what_cannot_be_told_ends_and_keeps_nobody_waiting(
+async def test_what_cannot_be_told_keeps_nobody_else_waiting(
     bot: Running, outcome: Outcome | Exception, state: State, chat_state: str
 ) -> None:
     bot.delivery.script[CHATS[0]].append(outcome)

@@ -48,7 +48,7 @@ def result(state: str, **more: object) -> Result:
         (Unknown("cut"), result("waiting", next_at=NOW + 2, failure="cut", doubtful=True)),
         (ChatMoved("telegram:-1"), result("waiting", next_at=NOW, failure="moved", untried=True)),
         (ChatGone("blocked"), result("dead", failure="blocked", chat_state="gone")),
-        (Muted("no rights"), result("dead", failure="no rights", chat_state="muted")),
+        (Muted("no rights"), result("waiting", next_at=NOW + 60, failure="no rights", chat_state="muted")),
         (Rejected("bad markup"), result("dead", failure="bad markup")),
     ],
 )
@@ -63,6 +63,11 @@ def test_a_broadcast_that_may_have_arrived_is_not_repeated_but_a_digest_is() -> 
 
 def test_a_broadcast_that_surely_did_not_arrive_is_tried_again() -> None:
     assert decided(NotSent("no connection"), message(BROADCAST, attempts=99)).state == "waiting"
+
+
+@pytest.mark.parametrize("priority", [BROADCAST, DIGEST])
+def test_what_is_no_alert_ends_where_nobody_may_write(priority: Priority) -> None:
+    assert decided(Muted("no rights"), message(priority)) == result("dead", failure="no rights", chat_state="muted")
 
 
 def test_nothing_is_repeated_for_ever() -> None:
