@@ -44,8 +44,11 @@ _UNTOLD = """
 """
 """Some alerts wait, and none of them may have been told."""
 _OLDEST_ALERT = f"SELECT min(cursor) FROM last_alert WHERE at > ? AND {_UNTOLD}"  # noqa: S608 -- a constant
-_WITH_DIGEST = f"{LISTENER} WHERE digest_at <= ? ORDER BY digest_at LIMIT ?"
-_DIGESTS_DUE = "SELECT EXISTS (SELECT 1 FROM listener WHERE digest_at <= ?)"
+_LONGEST_PERIOD_S = 8 * 24 * 3600.0
+"""No digest is due later than that, but by a clock that was set back."""
+_IS_DUE = f"(digest_at <= :now OR digest_at > :now + {_LONGEST_PERIOD_S})"
+_WITH_DIGEST = f"{LISTENER} WHERE {_IS_DUE} ORDER BY digest_at LIMIT :most"
+_DIGESTS_DUE = f"SELECT EXISTS (SELECT 1 FROM listener WHERE {_IS_DUE})"  # noqa: S608 -- see above
 _LANGUAGES = """
     SELECT DISTINCT coalesce(chat.language, listener.language) FROM listener JOIN chat ON chat.id = listener.chat
 """
@@ -175,7 +178,7 @@ class Announcements:
 
     async def are_digests_due(self, now: float) -> bool:
         async def work(connection: aiosqlite.Connection) -> bool:
-            [(due,)] = await fetch_all(connection, _DIGESTS_DUE, (now,))
+            [(due,)] = await fetch_all(connection, _DIGESTS_DUE, {"now": now})
             return bool(due)
 
         return await self._database.transaction(work)
@@ -184,7 +187,9 @@ class Announcements:
         """Let the digests wait to be sent that are due, and return how many chats they were due in."""
 
         async def work(connection: aiosqlite.Connection) -> int:
-            summaries = {one.chat: decide(one) for one in await listeners(connection, _WITH_DIGEST, (now, most))}
+            summaries = {
+                one.chat: decide(one) for one in await listeners(connection, _WITH_DIGEST, {"now": now, "most": most})
+            }
             digests = [digest for chat, summary in summaries.items() for digest in _digests(chat, summary, now)]
             await OutboxStore.add_all(connection, digests, now)
             await connection.executemany(_NEXT_DIGEST, [(one.next_at, chat) for chat, one in summaries.items()])

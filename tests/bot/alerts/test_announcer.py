@@ -440,6 +440,14 @@ async def test_a_digest_comes_once_when_it_is_due(telling: Telling) -> None:
     assert nothing.text == "The last 24 hours: nothing happened to what you subscribed to."
 
 
+async def test_a_digest_that_is_due_by_a_clock_that_was_set_back_comes_all_the_same(telling: Telling) -> None:
+    await telling.subscribe(A, "all")
+    await telling.wish(A, digest="daily", digest_at=NOON + 365 * 24 * 3600)
+    assert len(await telling.told()) == 1
+    assert await telling.told(after_s=3600) == []
+    assert len(await telling.told(after_s=24 * 3600)) == 1
+
+
 async def test_a_digest_waits_for_the_end_of_quiet_hours_and_a_muted_chat_gets_none(telling: Telling) -> None:
     await telling.subscribe(A, "all")
     await telling.wish(A, digest="weekly", digest_at=NOON, quiet=Quiet(11 * 60, 13 * 60))
