@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 PAD_BYTES = 4000
 _REQUEST_BYTES = 4096
-_SAMPLE_S = 0.01
+_SAMPLE_S = {"up": 0.02, "down": 0.05}
+"""How often the kernel is asked; what comes down is seen coming as well."""
 
 
 class _StalledError(Exception):
@@ -68,7 +69,8 @@ async def move(
     meter = FlowMeter(kernel_counter(frame.sock, transfer.direction), started)
     work = exchange.download(meter) if transfer.direction == "down" else exchange.upload(meter)
     enough = transfer.size_bytes if transfer.direction == "up" else math.inf
-    failure, stopped = await _watched(work, _watch(meter, stall_s, started + timeout_s, enough))
+    watch = _watch(meter, stall_s, started + timeout_s, enough, _SAMPLE_S[transfer.direction])
+    failure, stopped = await _watched(work, watch)
     meter.sample(loop.time())
     fields = frame.fields(loop.time() - started, failure)
     all_arrived = transfer.direction == "up" and fields["info"] is not None and not fields["info"].unacknowledged
@@ -99,7 +101,7 @@ async def _watched(work: Coroutine[Any, Any, None], watch: Coroutine[Any, Any, N
     return failure, stopped
 
 
-async def _watch(meter: FlowMeter, stall_s: float, deadline: float, enough_bytes: float) -> None:
+async def _watch(meter: FlowMeter, stall_s: float, deadline: float, enough_bytes: float, sample_s: float) -> None:
     """Raise `_EnoughError`, `_StalledError` or `_TimeUpError`, whichever is due first."""
     loop = asyncio.get_running_loop()
     while (now := loop.time()) < deadline:
@@ -108,7 +110,7 @@ async def _watch(meter: FlowMeter, stall_s: float, deadline: float, enough_bytes
             raise _EnoughError
         if meter.idle_s(now) >= stall_s:
             raise _StalledError
-        await asyncio.sleep(_SAMPLE_S)
+        await asyncio.sleep(sample_s)
     raise _TimeUpError if meter.moved_bytes else _StalledError
 
 
