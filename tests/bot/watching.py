@@ -12,6 +12,7 @@ from bot.monitor import Monitor
 from bot.store import StoreError
 from bot.store.incidents import Incidents
 from probes.catalogue import Catalogue
+from probes.model import Cause, Confidence, Status
 from tests.bot.canned import report, service
 
 if TYPE_CHECKING:
@@ -156,6 +157,11 @@ class World:
     @property
     def said(self) -> list[tuple[str, str]]:
         return [(change.subject.name, change.what) for change in self.store.changes if not change.quiet]
+
+
+def blocked(id_: str, confidence: Confidence = Confidence.LIKELY) -> Report:
+    """Return what is found of a service that is blocked."""
+    return report(id_, Status.BLOCKED, Cause.TLS_SNI_RESET, confidence=confidence)
 
 
 def retargeted(found: Report, id_: str) -> Report:
