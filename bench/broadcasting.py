@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import resource
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from telegram import Bot
 
 from bench.beside import serve_until_closed
-from bench.telling import Watched, meet
+from bench.telling import Watched, meet, most_resident_mb
 from bot.broadcasts.broadcasts import Broadcasts, tally
 from bot.chat.broadcasting import announcement
 from bot.cli import spare_the_collector
@@ -107,7 +106,7 @@ async def _tell(parts: Parts, people: int, faster: float, every_s: float) -> dic
         "took_s": took_s,
         "per_s": people / took_s,
         "floods": parts.delivery.floods,
-        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "resident_mb": most_resident_mb(),
         "grown_mb": grown_mb,
         "sent": told.sent,
         "unknown": told.unknown,
