@@ -10,6 +10,7 @@ import pytest
 from bot.chat import conversation as conversation_module
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation
+from bot.chat.language import LANGUAGES, all_of, lasting, speaking
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
 from bot.chat.refusing import RefusalDesk
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fakes.telegram import Chat
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> None:
+    """Let no test pay for what the first to list or date anything imports."""
+    for spoken in LANGUAGES:
+        with speaking(spoken):
+            all_of(("one", "two"))
+            lasting(60)
 
 
 @pytest.fixture
