@@ -21,7 +21,7 @@ class Limit:
     """An async context manager like `asyncio.timeout`, for a loop that is held up. Raises TimeoutError."""
 
     def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+        self._timeout_s = max(timeout_s, 0.0)  # what should have ended already is not late
         self._timeout = asyncio.timeout(None)
 
     async def __aenter__(self) -> Self:
