@@ -196,7 +196,8 @@ class Suspect:
         """
         needed = 1
         if self.fate == "silence":
-            slow = bool(self.innocuous_here_alike) and not self.innocuous_here
-            needed = 2 * ENOUGH if slow else ENOUGH
+            others = self.evidence.controls(Purpose.INNOCUOUS_NAME, self.address)
+            cut_off = any(flow.failed and flow.layer != self.layer for flow in others)
+            needed = ENOUGH if self.innocuous_here or cut_off else 2 * ENOUGH
         follows = len(self.name_elsewhere_alike) >= needed and not self.name_elsewhere_heard
         return follows and bool(self.innocuous_elsewhere)
