@@ -74,10 +74,10 @@ async def _round(chance: random.Random) -> Counter[str]:
         async with FakeTelegram(rates=Rates.unlimited(), latency_s=0.01) as api:
             chats = [api.private(api.user(number)) for number in range(1, _CHATS + 1)]
             await fill(path, chats)
-            crashes = Crashes(api, path, chance)
-            for nth in range(_ROUND):
-                await (crashes.at_any_moment() if nth % 2 else crashes.by_itself(chance.choice(POINTS)))
-            await crashes.to_the_end()
+            async with Crashes(api, path, chance) as crashes:
+                for nth in range(_ROUND):
+                    await (crashes.at_any_moment() if nth % 2 else crashes.by_itself(chance.choice(POINTS)))
+                await crashes.to_the_end()
             return await check(path, chats)
 
 

@@ -26,10 +26,10 @@ async def broadcast_through(kills: int, people: int, path: Path, chance: random.
     async with FakeTelegram(rates=Rates.unlimited(), latency_s=0.01, validate=False) as api:
         chats = [api.private(api.user(number)) for number in range(1, people + 1)]
         id_ = await _begin(path, chats)
-        crashes = Crashes(api, path, chance)
-        for _ in range(kills):
-            await crashes.at_any_moment()
-        await crashes.to_the_end()
+        async with Crashes(api, path, chance) as crashes:
+            for _ in range(kills):
+                await crashes.at_any_moment()
+            await crashes.to_the_end()
         async with Store.open(path) as store:
             told = tally(await store.outbox.counts(id_))
         assert (told.total, told.left, told.failed, told.withdrawn) == (people, 0, 0, 0)

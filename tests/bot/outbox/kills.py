@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import bot
 from bot.chat.words_outbox import REPEATED
@@ -40,19 +40,28 @@ async def fill(path: Path, chats: list[Chat]) -> None:
 
 
 class Crashes:
-    """Starts the process, and ends it in every way."""
+    """Starts the process, and ends it in every way; as a context, it leaves none behind."""
 
     def __init__(self, api: FakeTelegram, path: Path, chance: random.Random) -> None:
         self._api = api
         self._path = path
         self._chance = chance
+        self._last: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._last is not None:
+            await _end(self._last)
 
     async def start(self, *fate: str) -> asyncio.subprocess.Process:
         arguments = (str(self._path), self._api.base_url, self._api.token, *fate)
         environment = os.environ | {"PYTHONPATH": str(Path(bot.__file__).parents[1])}
-        return await asyncio.create_subprocess_exec(
+        self._last = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bot.outbox.sending", *arguments, env=environment
         )
+        return self._last
 
     async def by_itself(self, point: str) -> None:
         """Let it die at a point that it reaches some time, unless it is through before."""
@@ -66,14 +75,18 @@ class Crashes:
         while process.returncode is None and len(self._api.calls) == before:  # noqa: ASYNC110 -- either of two
             await asyncio.sleep(0.005)
         await asyncio.sleep(self._chance.random() * 0.2)
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await _end(process)
 
     async def to_the_end(self) -> None:
         """Let it tell all that is left."""
         process = await self.start()
         assert await process.wait() == 0
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 async def check(path: Path, chats: list[Chat]) -> Counter[str]:
