@@ -1,8 +1,8 @@
 """How long to wait: pure, from the round trips that were seen.
 
-A lost SYN is sent again after 1 s (RFC 6298 §2), so a connect gets time for one repeat; a lost handshake packet follows
-the measured round trip. Patience, after which a step counts as slow and its counterfactuals start, is shorter: starting
-them early costs a little traffic, never a wrong verdict.
+A lost SYN is sent again after 1 s (RFC 6298 §2), so a connect gets time for one repeat, and a handshake as much.
+Patience, after which a step counts as slow and its counterfactuals start, is shorter: starting them early costs a little
+traffic, never a wrong verdict.
 """
 
 from __future__ import annotations
@@ -73,10 +73,11 @@ class Pace:
     @property
     def timeouts(self) -> Timeouts:
         rtt_s = self._rtt_s
+        waited_out_s = _SYN_RETRY_S + 0.3 + 3 * rtt_s  # longer than `silence_s`, or no silence would ever count
         return Timeouts(
             dns_s=1.0 + 3 * rtt_s,
-            connect_s=_SYN_RETRY_S + 0.3 + 3 * rtt_s,
-            handshake_s=1.2 + 3 * rtt_s,
+            connect_s=waited_out_s,
+            handshake_s=waited_out_s,
             response_s=max(4.0, 8 * rtt_s),
         )
 

@@ -14,7 +14,7 @@ from tests.lab import ooni_table
 from tests.lab.lab import Lab
 from tests.lab.ooni_case import Case
 from tests.lab.scenarios import ooni_messengers, ooni_web
-from tests.lab.verdicts import Report, check, components, said
+from tests.lab.verdicts import Report, check, components, said, steps
 
 CASES = {case.name: case for case in (*ooni_web.CASES, *ooni_messengers.CASES)}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ooni-cases.md"
@@ -31,15 +31,16 @@ def test_what_we_say_of_ooni_s_case(lab: Lab, name: str) -> None:
     case = CASES[name]
     lab.configure(case.scenario)
     report = asked(lab, case) if case.budget_s is None else cut_short(lab, case)
-    assert said(report) == case.ours
-    assert case.components.items() <= components(report).items()
+    evidence = "\n".join(steps(report))
+    assert said(report) == case.ours, evidence
+    assert case.components.items() <= components(report).items(), evidence
     assert case.beyond_dns in ("", report["beyond_dns"])
     assert case.hop in ("", *blamed(report))
 
 
 def asked(lab: Lab, case: Case) -> Report:
     checked = check(lab, case.target, deep=case.deep)
-    assert checked.code == case.exit_code
+    assert checked.code == case.exit_code, "\n".join((checked.said, *steps(checked.report)))
     return checked.report
 
 
