@@ -174,9 +174,9 @@ def mtproto(address: str, port: int, disguised: bool, timeout_s: float = SURE_S)
     return answer
 
 
-def obfuscated(frame: bytes) -> bytes:
+def obfuscated(frame: bytes, first: bytes = b"\x01") -> bytes:
     """Hide the intermediate transport in Obfuscated2 (https://core.telegram.org/mtproto/mtproto-transports)."""
-    head = b"\x01" + os.urandom(55) + b"\xee" * 4 + b"\x02\x00" + os.urandom(2)
+    head = first + os.urandom(55) + b"\xee" * 4 + b"\x02\x00" + os.urandom(2)
     encryptor = Cipher(algorithms.AES(head[8:40]), modes.CTR(head[40:56])).encryptor()
     return head[:56] + encryptor.update(head)[56:] + encryptor.update(frame)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _HANDSHAKE_RECORD, _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 22, 1, 0, 0
+_TLS_RECORDS = (b"\x16\x03\x01", b"\x16\x03\x03")  # whole: random bytes begin with the first of them often enough
 _HTTP_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"PATCH ")
 _MOST_HEADER_BYTES = 16_384
 _STUN_MAGIC = 0x2112A442
@@ -153,7 +154,7 @@ def mtproto_kind(data: bytes) -> str | None:
         raise MoreNeededError
     if data[:4] in _INTERMEDIATE:
         return "plain"
-    if data[0] == _HANDSHAKE_RECORD or data.startswith(_HTTP_METHODS):
+    if data.startswith((*_TLS_RECORDS, *_HTTP_METHODS)):
         return None
     if len(data) < _OBFUSCATED_HEADER_BYTES:
         raise MoreNeededError

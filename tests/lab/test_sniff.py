@@ -119,6 +119,7 @@ def test_a_question_is_read_over_udp_and_tcp() -> None:
 def test_mtproto_is_told_from_what_looks_like_it() -> None:
     assert mtproto_kind(b"\xee" * 4 + bytes(44)) == "plain"
     assert mtproto_kind(obfuscated(bytes(44))) == "obfuscated"
+    assert all(mtproto_kind(obfuscated(bytes(44), bytes([first]))) == "obfuscated" for first in (0x16, 0x47, 0x50))
     assert mtproto_kind(HELLO) is None
     assert mtproto_kind(hashlib.shake_256(b"random").digest(200)) is None
 
