@@ -67,9 +67,30 @@ def news(listener: Listener, changes: Iterable[StoredChange], categories: Mappin
     return News({thread: tuple(found) for thread, found in items.items()}, told)
 
 
-def missed(listener: Listener, ongoing: Iterable[StoredChange]) -> list[StoredChange]:
-    """Return what a chat was spared, as it was muted, of what is going on and it has not heard of."""
-    return [one for one in ongoing if one.id <= listener.cursor and one.change.subject not in listener.told]
+def missed(listener: Listener, ongoing: Sequence[StoredChange], categories: Mapping[str, str]) -> list[StoredChange]:
+    """Return what a chat was spared, as it was muted, of what is going on.
+
+    That is all of what it has not heard of; of what it has, what came since that became worse than it was told.
+    """
+    spared = [one for one in ongoing if one.id <= listener.cursor]
+    worse_from = _worse_from(listener, spared, categories)
+    return [one for one in spared if one.id >= worse_from.get(one.change.subject, math.inf)]
+
+
+def _worse_from(
+    listener: Listener, spared: Iterable[StoredChange], categories: Mapping[str, str]
+) -> dict[Subject, int]:
+    """Return with which change each subject became what a chat has not been told; those that did not are left out."""
+    found: dict[Subject, int] = {}
+    for one in spared:
+        subject, told = one.change.subject, listener.told.get(one.change.subject)
+        if told is None or (
+            told.incident == one.change.incident
+            and _is_graver(one.change.status, told.worst)
+            and not _is_older(one, covering(listener, subject, categories))
+        ):
+            found.setdefault(subject, one.id)
+    return found
 
 
 class _Story:
@@ -89,8 +110,7 @@ class _Story:
     def follow(self, stored: StoredChange) -> None:
         """Take the next change into account."""
         change = stored.change
-        is_older = self._subscription is not None and stored.id <= self._subscription.after
-        if change.quiet or (is_older and self.told is None):
+        if change.quiet or (self.told is None and _is_older(stored, self._subscription)):
             return
         match change.what:
             case "opened":
@@ -177,6 +197,14 @@ class _Story:
 
     def _is_muted(self, change: Change) -> bool:
         return self._subscription is None or change.at < self._muted_until
+
+
+def _is_older(stored: StoredChange, subscription: Subscription | None) -> bool:
+    return subscription is not None and stored.id <= subscription.after
+
+
+def _is_graver(status: Status, told: Status) -> bool:
+    return status in _GRAVEST_FIRST and told in _GRAVEST_FIRST[_GRAVEST_FIRST.index(status) + 1 :]
 
 
 def _told(changes: Sequence[Change], before: Told | None) -> Told:

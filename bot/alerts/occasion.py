@@ -53,7 +53,7 @@ class Occasion:
         changes = self.changes[begin:]
         muted_until = listener.wishes.muted_until
         if unmuted := muted_until is not None and muted_until <= self.now:
-            changes = [*missed(listener, self.ongoing), *changes]
+            changes = [*missed(listener, self.ongoing, self.categories), *changes]
             listener = replace(listener, cursor=0, wishes=replace(listener.wishes, muted_until=None))
         found = news(listener, changes, self.categories)
         said = {thread: self._said(listener, items) for thread, items in found.items.items()}

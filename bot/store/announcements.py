@@ -31,8 +31,9 @@ EXPIRE_S = 24 * 3600.0
 _MOST_CALLED_BACK = 20
 """Chats whose alerts one transaction calls back: that takes a while for each."""
 
-_LONGEST_HOLD_S = 25 * 3600.0
-"""Quiet hours that the clocks make longer in autumn; whoever is held for more is held by a clock that was set back."""
+_LONGEST_HOLD_S = 48 * 3600.0
+"""Quiet hours are shorter than a day, which the clocks make longer in autumn, by two hours in places; whoever is held
+for more is held by a clock that was set back."""
 
 _MAY_HEAR = f"(held_until IS NULL OR held_until <= :now OR held_until > :now + {_LONGEST_HOLD_S})"
 _BEHIND = f"{LISTENER} WHERE (cursor < :behind OR muted_until <= :now) AND {_MAY_HEAR} ORDER BY cursor LIMIT :most"
@@ -150,10 +151,10 @@ class Announcements:
         most: int,
         now: float,
     ) -> int:
-        """Tell some of the chats that are `behind` a change, or muted no more, and return how many that were.
+        """Tell some of the chats that are `behind` a change, or muted no more, and return how many that took a step.
 
-        They are told what `decide` says, of everything to the change `up_to`. `contents` are those that are stored
-        already; new ones are added.
+        Who is held as before took none, and may be found again. They are told what `decide` says, of everything to
+        the change `up_to`. `contents` are those that are stored already; new ones are added.
         """
 
         async def work(connection: aiosqlite.Connection) -> _Batch:
@@ -217,8 +218,8 @@ class _Batch:
         self, connection: aiosqlite.Connection, listener: Listener, stood: Listener, telling: Telling
     ) -> None:
         """Add a chat; if alerts were called back, `stood` is how it stood before them."""
-        self.count += 1
         held = telling.held_until is not None
+        self.count += not (held and listener.held)
         told = stood.told if held else telling.told
         muted_until = None if telling.unmuted else stood.wishes.muted_until
         cursor = stood.cursor if held else max(stood.cursor, self._up_to)
