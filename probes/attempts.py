@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from probes.observations import QuicObservation, StunObservation, Target, TcpObservation
+from probes.pace import handshake_limit_s
 from probes.steps import http, mtproto, quic, stun, tcp, tls, transfer, udp
 from probes.steps.frame import Fields, Frame
 from probes.trials import STAGES
@@ -73,11 +74,12 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
     observe(connected)
     if connected.failure is not None:
         return
+    handshake_s = handshake_limit_s(attempt.timeouts, connected)
     plain = tcp.TcpStream(frame.sock)
     stream: http.Stream = plain
     if "tls" in steps:
-        name, timeout_s = _server_name(attempt), attempt.timeouts.handshake_s
-        shaken, secure = await tls.handshake(plain, frame, server_name=name, timeout_s=timeout_s, roots=roots)
+        name = _server_name(attempt)
+        shaken, secure = await tls.handshake(plain, frame, server_name=name, timeout_s=handshake_s, roots=roots)
         observe(shaken)
         if secure is None or (shaken.failure is not None and not attempt.any_certificate):
             return
@@ -88,7 +90,7 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
         transport: Literal["intermediate", "obfuscated2"] = "intermediate"
         if attempt.endpoint.scheme == "mtproto+obfuscated":
             transport = "obfuscated2"
-        observe(await mtproto.exchange(plain, frame, transport=transport, timeout_s=attempt.timeouts.handshake_s))
+        observe(await mtproto.exchange(plain, frame, transport=transport, timeout_s=handshake_s))
 
 
 async def _request(stream: http.Stream, frame: Frame, attempt: Attempt) -> AnyObservation:

@@ -1,7 +1,7 @@
 """How long to wait: pure, from the round trips that were seen.
 
 A lost SYN is sent again after 1 s (RFC 6298 §2), so a connect gets time for one repeat, and a handshake as much.
-Patience, after which a step counts as slow and its counterfactuals start, is shorter: starting them early costs a little
+Patience, after which a step counts as slow and its counterfactuals start, is shorter: starting them early costs some
 traffic, never a wrong verdict.
 """
 
@@ -15,7 +15,7 @@ from probes.observations import Arm, DnsObservation, Purpose
 
 if TYPE_CHECKING:
     from probes.network import Attempt, Question
-    from probes.observations import AnyObservation
+    from probes.observations import AnyObservation, TcpObservation
 
 _UNKNOWN_RTT_S = 0.25
 _LONGEST_RTT_S = 4.0
@@ -34,10 +34,11 @@ _STUB_S = 5.0
 def round_trip_of(observation: AnyObservation) -> float | None:
     """Return the round trip that a step shows, in seconds; a resolver's own search counts in, to be safe.
 
+    A resolver that answers fast tells nothing of the line, as it may stand before it: in the router, on this host.
     Where something was sent again, the kernel may count from the first time.
     """
     if isinstance(observation, DnsObservation):
-        heard = observation.transport == "udp" and observation.reply
+        heard = observation.transport == "udp" and observation.reply and observation.elapsed_s >= _UNKNOWN_RTT_S
         return min(observation.elapsed_s, _LONGEST_ANSWER_S) if heard else None
     if observation.info is None or observation.failure is not None or observation.info.retransmits:
         return None
@@ -47,6 +48,15 @@ def round_trip_of(observation: AnyObservation) -> float | None:
 def silence_s(rtt_s: float | None) -> float:
     """Return the seconds after which silence is no lost packet any more, which is sent again and answered by then."""
     return _SYN_RETRY_S + Pace(rtt_s).patience_s
+
+
+def handshake_limit_s(timeouts: Timeouts, connected: TcpObservation) -> float:
+    """Return how long a handshake may take, in seconds, now that the connection's own round trip is known.
+
+    By that it is judged whether silence was waited out. Where the server is farther away than all that was heard
+    before, an attempt whose limit was set then would not count, and it may be the only one that gets as far.
+    """
+    return max(timeouts.handshake_s, Pace(round_trip_of(connected)).timeouts.handshake_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns
 
 _TURNED_AWAY = frozenset({403, 429, 451})
 """Forbidden, too many requests, unavailable for legal reasons (RFC 9110 §15.5.4, RFC 6585 §4, RFC 7725)."""
-_SERVER_ERROR = 500
+SERVER_ERROR = 500
 _CHALLENGE = "cf-mitigated"
 """Cloudflare's mark of a CAPTCHA in place of the page."""
 
@@ -206,7 +206,7 @@ class Flow:
     @property
     def errs(self) -> bool:
         """The answer is an error that the server makes itself responsible for (RFC 9110 §15.6)."""
-        return self.http is not None and self.http.failure is None and (self.http.status or 0) >= _SERVER_ERROR
+        return self.http is not None and self.http.failure is None and (self.http.status or 0) >= SERVER_ERROR
 
     @property
     def page_froze(self) -> bool:

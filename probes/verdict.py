@@ -30,6 +30,8 @@ _RULES_BY_LAYER = {
 _CERTAINTY = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE)
 _GRAVITY = (Status.BLOCKED, Status.DEGRADED, Status.INCONCLUSIVE, Status.DOWN, Status.OK)
 """Gravest first; `down` is said only where nothing remains unclear."""
+_UNHEARD = frozenset({"address.unclear"})
+"""Rules that speak where nobody was heard here; nothing at all was said where there was no time."""
 _WORKS = frozenset({Status.OK, Status.DEGRADED})
 _NARROW = frozenset({Cause.NETWORK_ALLOWLIST, Cause.HOST_CAPTIVE_PORTAL})
 NOT_INTERFERENCE = frozenset(
@@ -213,9 +215,14 @@ def speaks_no_tls(found: EndpointFinding) -> bool:
 
 
 def judge_in_clear_text(secure: EndpointFinding, clear: EndpointFinding) -> EndpointFinding:
-    """Say of a host that is closed to TLS how it fares in clear text; that it is down where that is closed as well."""
+    """Say of a host that is closed to TLS how it fares in clear text; that it is down where that is closed as well.
+
+    Likely, where it is closed for this host and nobody else could tell in time.
+    """
     if clear.finding.status is Status.DOWN:
         return secure
+    if clear.finding.status is Status.INCONCLUSIVE and all(rule in _UNHEARD for rule in clear.finding.rules):
+        return replace(secure, finding=replace(secure.finding, confidence=Confidence.LIKELY))
     alone = replace(secure.finding, rules=("clear_text_alone",), causes=())
     finding = _merge(alone, clear.finding)
     return replace(clear, finding=replace(finding, status=clear.finding.status, confidence=clear.finding.confidence))

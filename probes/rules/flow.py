@@ -77,7 +77,7 @@ def _rates_a_round_trip(flows: Iterable[Flow]) -> list[float]:
 
 
 def frozen_by_name(haul: Haul) -> Finding | None:
-    """A transfer under the service's name stops for good after some 16-20 KB, again and again.
+    """A transfer under the service's name stops for good after some kilobytes, again and again.
 
     Under another name the same address takes all of it. Confirmed.
     """
@@ -89,7 +89,7 @@ def frozen_by_name(haul: Haul) -> Finding | None:
 
 
 def frozen_by_address(haul: Haul) -> Finding | None:
-    """A transfer to the address stops for good after some 16-20 KB, again and again, whatever name it goes under.
+    """A transfer to the address stops for good after some kilobytes, again and again, whatever name it goes under.
 
     An unrelated server takes all of it, and the outside control gets the service's page where this host gets the
     beginning of it. Likely: a server that stops in the middle looks much the same.
@@ -104,7 +104,7 @@ def frozen_by_address(haul: Haul) -> Finding | None:
 
 
 def frozen_everywhere(haul: Haul) -> Finding | None:
-    """A transfer stops for good after some 16-20 KB, again and again, whatever server it goes to.
+    """A transfer stops for good after some kilobytes, again and again, whatever server it goes to.
 
     Servers that have nothing to do with each other stop in the same place, so it is the network. Likely.
     """

@@ -74,7 +74,8 @@ def intercepted_at_address(suspect: Suspect) -> Finding | None:
         return None
     if suspect.outside("tls") is not True:
         return None
-    made = not _leaves(suspect.alike) & _leaves(suspect.innocuous_here)
+    shown = _leaves(suspect.innocuous_here)
+    made = bool(shown) and not _leaves(suspect.alike) & shown
     sure = suspect.corroborated("tls") and suspect.failure == _AUTHORITY and made
     because = (*ids_of(suspect.alike), *suspect.outside_ids)
     return say(Status.BLOCKED, confirmed_if(sure), Cause.TLS_INTERCEPTED, because=because)
@@ -119,8 +120,8 @@ def name_blocked(suspect: Suspect) -> Finding | None:
 
     An unrelated server answers an innocuous name; none that is told this one answers, and it meets the same fate there:
     the name itself is filtered. Silence must be met there twice, and four times where the service's own address does
-    not answer another name either: packets get lost, and servers are slow. Confirmed when that address answers another
-    name, or several unrelated servers agree.
+    not answer another name either, unless connects there are cut off by then: packets get lost, servers are slow.
+    Confirmed when that address answers another name, or several unrelated servers agree.
     """
     cause = _BY_NAME.get(suspect.fate or "")
     if cause is None or not suspect.follows_the_name:

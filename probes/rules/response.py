@@ -11,7 +11,7 @@ from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Status
 from probes.observations import HttpObservation, Purpose
 from probes.rules.table import ENOUGH, REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
-from probes.trials import Flow
+from probes.trials import SERVER_ERROR, Flow
 
 if TYPE_CHECKING:
     from probes.model import Finding
@@ -22,7 +22,6 @@ _REQUEST = {"silence": Cause.HTTP_DROPPED, "reset": Cause.HTTP_RESET}
 _ADDRESS = {"silence": Cause.IP_DROPPED, "reset": Cause.IP_RESET}
 _REFUSED = 451
 _FIRST_ERROR = 400
-_SERVER_ERROR = 500
 _BEHIND_A_GATEWAY = frozenset({502, 504, *range(520, 528), 530})
 """A gateway's word that the service behind it fails (RFC 9110 §15.6.3, Cloudflare's 5xx errors)."""
 
@@ -31,7 +30,7 @@ _BEHIND_A_GATEWAY = frozenset({502, 504, *range(520, 528), 530})
 
 
 def flow_frozen(suspect: Suspect) -> Finding | None:
-    """The answer begins, then stops without a word after about 16-20 KB; a repeat stops there too.
+    """The answer begins, then stops without a word after some kilobytes; a repeat stops there too.
 
     The same address delivers as much under another name. Likely: the transfer step measures it properly.
     """
@@ -171,14 +170,14 @@ class Page:
         )
 
     @cached_property
-    def alike(self) -> list[Flow]:
-        """Every answer that came from this address."""
-        return [flow for flow in self.evidence.at(self.flow.attempt.address) if flow.works]
+    def answers(self) -> list[Flow]:
+        """Every answer that came, from any of the endpoint's addresses."""
+        return [flow for flow in self.evidence.own_flows if flow.works]
 
     @property
     def errs_always(self) -> bool:
-        """The server answered with errors of its own each time, and more than once."""
-        return len(self.alike) >= ENOUGH and all(flow.errs for flow in self.alike)
+        """The endpoint answered with errors of its own each time, and more than once."""
+        return len(self.answers) >= ENOUGH and all(flow.errs for flow in self.answers)
 
     @property
     def leads_home(self) -> bool:
@@ -244,8 +243,8 @@ def page_differs_from_secure_twin(page: Page) -> Finding | None:
     The same address over TLS, with a valid certificate for the name, gives this host the page that the control got: the
     server does not treat this host differently, so the other page was put in its place. Likely.
     """
-    titles = {o.http_title for o in page.evidence.outside if o.http_failure is None}
-    genuine = [f for f in page.twins if f.works and f.http and f.http.title and f.http.title in titles]
+    seen = {(o.http_status, o.http_title) for o in page.seen_outside}
+    genuine = [f for f in page.twins if f.works and f.http and f.http.title and (f.http.status, f.http.title) in seen]
     if page.authentic or page.http.location or not page.differs_outside or not genuine:
         return None
     because = (*ids_of([page.flow, *genuine]), *page.outside_ids)
@@ -286,7 +285,7 @@ def server_errs_here(page: Page) -> Finding | None:
     fine = page.seen_outside and all((o.http_status or 0) < _FIRST_ERROR for o in page.seen_outside)
     if not (page.errs_always and page.own_word and fine):
         return None
-    because = (*ids_of(page.alike), *page.outside_ids)
+    because = (*ids_of(page.answers), *page.outside_ids)
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.SERVICE_REFUSES, because=because)
 
 
@@ -296,10 +295,10 @@ def server_errs_for_all(page: Page) -> Finding | None:
     Outside controls are answered with errors of the server as well: the fault is the service's own. Likely. Of other
     errors (500, 503) nothing is said, as some services turn programs away with them, and were reached.
     """
-    fails = page.seen_outside and all((o.http_status or 0) >= _SERVER_ERROR for o in page.seen_outside)
+    fails = page.seen_outside and all((o.http_status or 0) >= SERVER_ERROR for o in page.seen_outside)
     if not (page.errs_always and page.http.status in _BEHIND_A_GATEWAY and fails):
         return None
-    because = (*ids_of(page.alike), *page.outside_ids)
+    because = (*ids_of(page.answers), *page.outside_ids)
     return say(Status.DOWN, Confidence.LIKELY, Cause.SERVICE_DOWN, because=because)
 
 

@@ -33,6 +33,7 @@ from probes.observations import (
     TlsObservation,
     TransferObservation,
 )
+from probes.pace import handshake_limit_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ SILENCE = "generic_timeout_error"
 """A step that ends so takes its whole time-out."""
 
 _PASSES_S = 0.5
+_NEAR_S = 0.001
 
 Answer = str | tuple[str, ...]
 """A failure string, or addresses."""
@@ -133,6 +135,8 @@ class Simulated:
     """What names hold for those who ask for text, whoever is asked."""
     directory_failure: str | None = None
     """What the national DNS directory answers to every question."""
+    resolver_is_near: bool = False
+    """The system's resolver is a cache in the house: what it says shows nothing of the line."""
     search_s: float = 0.0
     """How long the system's resolver takes to find the names that are in `names`."""
     dead_resolvers: tuple[str, ...] = ()
@@ -240,8 +244,11 @@ class SimulatedNetwork:
         failure, reply = _reply(question, answer)
         if question.query_type == "TXT" and answer != SILENCE and question.name in self._world.texts:
             failure, reply = None, _text(question, self._world.texts[question.name])
-        searches = question.name in self._world.names and question.resolver in self._world.resolvers
-        failure = await self._spend(failure, question.timeout_s, trips, self._world.search_s if searches else 0.0)
+        of_system = question.resolver in self._world.resolvers
+        extra_s = self._world.search_s if of_system and question.name in self._world.names else 0.0
+        if of_system and self._world.resolver_is_near:
+            trips, extra_s = 0, extra_s + _NEAR_S
+        failure = await self._spend(failure, question.timeout_s, trips, extra_s)
         reply = None if failure == SILENCE else reply
         return DnsObservation(
             arm=question.arm,
@@ -286,6 +293,9 @@ class SimulatedNetwork:
                 return
             observation = await self._step(attempt, step)
             observe(observation)
+            if isinstance(observation, TcpObservation):
+                handshake_s = handshake_limit_s(attempt.timeouts, observation)
+                attempt = replace(attempt, timeouts=replace(attempt.timeouts, handshake_s=handshake_s))
             judged = (observation.failure or "").startswith("ssl_") and attempt.any_certificate
             if (observation.failure is not None and not judged) or step == attempt.until:
                 return

@@ -11,7 +11,7 @@ from probes.engine import Engine
 from probes.model import Component, Endpoint, Report, Service
 from probes.observations import Arm, Purpose
 from probes.targets import host_service
-from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated
+from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
 
 HOST = "www.whatsapp.com"
@@ -594,6 +594,58 @@ def test_a_line_with_a_round_trip_of_seconds_is_not_offline(rtt_s: float) -> Non
     assert said(check(world)) == ("ok", "confirmed", "")
     assert said(check(replace(world, censor=Censor(addresses={ADDRESS: "connection_refused"}))))[0] == "blocked"
     assert check(replace(world, censor=Censor(names={HOST: SILENCE}))).baseline.network == "ok"
+
+
+@pytest.mark.parametrize("rtt_s", [0.6, 1.0, 1.31, 1.5, 2.0, 3.0])
+def test_a_slow_line_behind_a_resolver_that_is_near_blocks_nobody(rtt_s: float) -> None:
+    assert said(check(replace(HEALTHY, rtt_s=rtt_s, resolver_is_near=True))) == ("ok", "confirmed", "")
+
+
+@pytest.mark.parametrize("rtt_s", [0.04, 0.16, 0.3, 0.8, 1.2])
+@pytest.mark.parametrize("near", [False, True])
+def test_the_only_handshake_before_residual_blocking_counts_however_far_the_server_is(rtt_s: float, near: bool) -> None:
+    censor = Censor(names={HOST: SILENCE}, residual=True)
+    report = check(replace(HEALTHY, rtt_s=rtt_s, resolver_is_near=near, censor=censor))
+    assert said(report) == ("blocked", "confirmed", "tls.sni_dropped")
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 5.0, 10.0, 15.0])
+@pytest.mark.parametrize("failure", [SILENCE, "connection_refused"])
+def test_a_server_that_is_dead_for_all_is_down_however_slowly_others_tell(delay_s: float, failure: str) -> None:
+    report = check(replace(served(tcp=failure), outside_delay_s=delay_s))
+    assert said(report)[::2] == ("down", "service.down")
+
+
+@pytest.mark.parametrize("sick", [ADDRESS, SECOND])
+@pytest.mark.parametrize("status", [502, 503])
+def test_one_sick_server_of_several_does_not_speak_for_the_others(sick: str, status: int) -> None:
+    world = replace(HEALTHY, names={HOST: ONE}, servers={sick: Server(status=status)})
+    assert said(check(world)) == ("ok", "confirmed", "")
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_page_that_tls_shows_too_is_nobody_elses(status: int) -> None:
+    report = check(served(status=status, to_others=Server()), f"http://{HOST}")
+    assert said(report) == ("degraded", "likely", "service.refuses")
+
+
+class OddServer(SimulatedNetwork):
+    """The address leads this host alone to a box with a certificate of its own, which resets other names."""
+
+    def _server(self, address: str, name: str, scheme: str) -> Server | None:
+        if address == ADDRESS and name:
+            return Server(authority="A box's own")
+        return super()._server(address, name, scheme)
+
+    def _failure(self, step: str, address: str, port: int, name: str, server: Server | None, scheme: str) -> str | None:
+        if step == "tls" and address == ADDRESS and name != HOST:
+            return RESET
+        return super()._failure(step, address, port, name, server, scheme)
+
+
+def test_a_certificate_that_was_compared_with_none_is_no_sure_interception() -> None:
+    report = run(Engine(OddServer(HEALTHY), seed=1).check(host_service(HOST)))
+    assert said(report) == ("blocked", "likely", "tls.intercepted")
 
 
 def test_a_connect_is_not_given_up_before_a_lost_syn_could_be_answered() -> None:
