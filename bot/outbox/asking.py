@@ -17,34 +17,35 @@ LONGEST_S = 15.0
 
 
 async def until_answered(answers: Callable[[], Awaitable[bool]], pause: Pause) -> bool:
-    """Return when the platform answers; tell whether a question was left unanswered before.
+    """Return when the platform answers; tell whether it was silent before.
 
-    The next is put after a pause, whether the one before has failed or not: one that is lost on the way keeps no other
-    from being answered, and an answer that takes longer than the pause is waited for.
+    It was if a question had failed by then, or one that was put earlier was still open: what is answered late, but in
+    its turn, tells of none. The next is put after a pause, whether the one before has failed or not: one that is lost
+    on the way keeps no other from being answered, and an answer that takes longer than the pause is waited for.
     """
     heard = asyncio.Event()
-    failures = 0
-    asked: set[asyncio.Task[None]] = set()
+    was_silent = False
+    asked: dict[int, asyncio.Task[None]] = {}
 
-    async def ask() -> None:
-        nonlocal failures
+    async def ask(number: int) -> None:
+        nonlocal was_silent
+        is_answered = False
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_S):
-                if await answers():
-                    heard.set()
-                    return
-        failures += 1
+                is_answered = await answers()
+        was_silent |= not is_answered or min(asked) < number
+        del asked[number]
+        if is_answered:
+            heard.set()
 
     async with asyncio.TaskGroup() as group:
-        for count in itertools.count(1):
-            task = group.create_task(ask())
-            asked.add(task)
-            task.add_done_callback(asked.discard)
-            if await _is_set(heard, within_s=pause.after(count)):
+        for number in itertools.count(1):
+            asked[number] = group.create_task(ask(number))
+            if await _is_set(heard, within_s=pause.after(number)):
                 break
-        for task in asked:
+        for task in asked.values():
             task.cancel()
-    return failures > 0
+    return was_silent
 
 
 async def _is_set(event: asyncio.Event, *, within_s: float) -> bool:

@@ -10,7 +10,7 @@ from bot.outbox.delivery import ChatGone, ChatMoved, Muted, NotSent, Outcome, Re
 from bot.outbox.model import Message, Priority, Result, State
 
 MOST_DOUBTS = 12
-"""So often a message is sent that may have arrived; with the pauses between them that takes 23 minutes."""
+"""So often a message is sent that may have arrived; with the pauses between them that takes some 10 to 20 minutes."""
 
 
 _LEARNED = {ChatGone: "gone", Muted: "muted"}

@@ -126,7 +126,12 @@ def test_an_answer_that_takes_long_is_waited_for_and_is_no_silence() -> None:
 
 
 def test_a_question_that_is_lost_keeps_no_other_from_being_answered() -> None:
-    assert asked((LONGEST_S, False), (9, False), (ANSWER_S, True)) == (3 + ANSWER_S, False, 3)
+    assert asked((LONGEST_S, False), (9, False), (ANSWER_S, True)) == (3 + ANSWER_S, True, 3)
+
+
+def test_a_silence_that_is_shorter_than_a_question_waits_is_one() -> None:
+    lost = [(LONGEST_S, False)] * 5
+    assert asked(*lost, (ANSWER_S, True)) == (1 + 4 * 2 + ANSWER_S, True, 6)
 
 
 def test_it_is_asked_at_bounded_intervals_however_fast_it_fails() -> None:
