@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzz import __main__ as fuzz
 from tests.fuzz.certificates import certificates
 from tests.fuzz.targets import TARGETS
+
+
+@pytest.mark.parametrize(("codes", "is_well"), [((0, 0), True), ((0, 77), False), ((-9, 0), False)])
+def test_a_fuzzer_that_was_killed_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, codes: tuple[int, int], is_well: bool
+) -> None:
+    left = list(codes)
+    monkeypatch.setattr("sys.argv", ["tests.fuzz", "dns", "stun"])
+    monkeypatch.setattr(fuzz, "_fuzz", lambda _name, _options: left.pop(0))
+    assert (fuzz.main() == 0) is is_well
+    assert left == [], "the others are fuzzed all the same"
 
 
 @pytest.mark.parametrize("name", TARGETS)
