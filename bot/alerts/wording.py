@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MUTE = "8h"
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400.0, 3600.0, 60.0
-ALERT_TOPIC = "alert"
 OVER = frozenset({"clear", "past", "lost"})
 """The sorts of news of what goes on no longer, as far as is known."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat import board, past, replies, standing, timeline, timetable, words
 from bot.chat.charts import THEMES, painted
-from bot.chat.language import named, plural, say
+from bot.chat.language import say
 from bot.chat.matching import FILLER, match
 from bot.chat.past import PERIODS, Past
 from bot.chat.reply import Paragraph, Picture
@@ -50,7 +50,7 @@ _PERIOD_NAMES = {
     **{id_: id_ for id_ in PERIODS},
     **dict.fromkeys(("day", "today", "день", "сегодня", "сутки", "jour"), "24h"),
     **dict.fromkeys(("week", "неделя", "неделю", "semaine"), "7d"),
-    **dict.fromkeys(("1m", "1month", "month", "месяц", "mois"), "30d"),
+    **dict.fromkeys(("1m", "1month", "month", "1месяц", "месяц", "1mois", "mois"), "30d"),
     **dict.fromkeys(("12m", "1year", "year", "год", "1г", "1год", "an", "1an"), "1y"),
 }
 """Beside those that are a number with a unit and as long as one of the periods."""
@@ -114,8 +114,7 @@ class Chronicle:
         def draw() -> bytes:
             return timeline.draw(past.timeline(known), THEMES[asked.theme])
 
-        alt = say(words.HISTORY_ALT, name=service.name, period=named(words.CHART_PERIODS, period.id))
-        return await self._with_picture(caption, draw, alt, pictures=pictures)
+        return await self._with_picture(caption, draw, pictures=pictures)
 
     def _service(self, name: str) -> Service | str:
         """Return the service or the host that is meant, or what has to be said instead."""
@@ -161,10 +160,9 @@ class Chronicle:
         def draw() -> bytes:
             return board.draw(standing.board(found, now, zone), THEMES[asked.theme])
 
-        alt = plural(*words.BOARD_ALT, len(found))
-        return await self._with_picture(caption, draw, alt, pictures=pictures)
+        return await self._with_picture(caption, draw, pictures=pictures)
 
-    async def _with_picture(self, caption: Reply, draw: Callable[[], bytes], alt: str, *, pictures: bool) -> Reply:
+    async def _with_picture(self, caption: Reply, draw: Callable[[], bytes], *, pictures: bool) -> Reply:
         if not pictures:
             return replace(caption, blocks=(*caption.blocks, Paragraph(say(words.PICTURE_ELSEWHERE))))
         try:
@@ -173,7 +171,7 @@ class Chronicle:
         except Exception:  # noqa: BLE001 -- whatever is wrong with drawing, the words say it all
             _log.exception("A picture could not be drawn")
             return caption
-        return replace(caption, picture=Picture(png, alt))
+        return replace(caption, picture=Picture(png))
 
 
 def _asked(text: str) -> _Asked:

@@ -229,13 +229,13 @@ def progress(service: Service, tally: Tally) -> Reply:
 # --- everything else -------------------------------------------------------------------------------------------------
 
 
-def start(*, told: bool = True) -> Reply:
+def start(*, told: bool) -> Reply:
     """Return the first thing that somebody hears; `told` is whether their chat can be told anything unasked."""
     about = (Headline(say(words.START)), Paragraph(say(words.TRY)))
     return Reply(blocks=(*about, _commands(told=told), Paragraph(say(words.PRIVACY))))
 
 
-def help_(*, told: bool = True) -> Reply:
+def help_(*, told: bool) -> Reply:
     """Return what can be asked."""
     return Reply(blocks=(Paragraph(say(words.TRY)), _commands(told=told), Paragraph(say(words.ANY_SITE))))
 
@@ -255,7 +255,7 @@ def services(groups: Mapping[str, Iterable[Service]]) -> Reply:
     return Reply(blocks=(Items(say(words.SERVICES), lines), Paragraph(say(words.ANY_SITE))))
 
 
-def unknown_command(command: str, *, told: bool = True) -> Reply:
+def unknown_command(command: str, *, told: bool) -> Reply:
     """Return what a command is told that does not exist."""
     return Reply(blocks=(Paragraph(say(words.UNKNOWN_COMMAND, command=command)), _commands(told=told)))
 

@@ -79,8 +79,6 @@ class Picture:
     """A drawing, which a transport without pictures leaves out: whatever it shows is said in words too."""
 
     png: bytes
-    alt: str
-    """What it shows, for whoever cannot see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +112,8 @@ def _ever_shorter(reply: Reply) -> Iterator[Reply]:
     yield reply
     for evidence in (True, False):
         for kept in _EVER_FEWER:
-            yield with_lines(reply, kept, evidence=evidence)
-        reply = with_lines(reply, 0, evidence=evidence)
+            yield _with_lines(reply, kept, evidence=evidence)
+        reply = _with_lines(reply, 0, evidence=evidence)
         yield reply
     while len(reply.blocks) > 1:
         reply = replace(reply, blocks=reply.blocks[:-1])
@@ -124,7 +122,7 @@ def _ever_shorter(reply: Reply) -> Iterator[Reply]:
         yield replace(reply, blocks=tuple(_cut(block, length) for block in reply.blocks))
 
 
-def with_lines(reply: Reply, kept: int, *, evidence: bool) -> Reply:
+def _with_lines(reply: Reply, kept: int, *, evidence: bool) -> Reply:
     """Return the reply with at most `kept` lines in its lists (those of evidence, or the others); with none for 0."""
     blocks: list[Block] = []
     for block in reply.blocks:

@@ -66,7 +66,7 @@ PAST_LASTED = "That was {duration}."
 PAST_DELISTED = "{name} — was taken out of the national directory of names ({id}) from {begin} to {end}"
 
 LOST = "{name} — not watched any longer"
-LOST_MEANS = "It was in trouble from {begin}, and still when I last looked, at {end}. I shall not know how that ends."
+LOST_MEANS = "It was in trouble from {begin}; I last saw that at {end}. I shall not know how that ends."
 
 FLAPPING = "{name} — keeps coming and going"
 FLAPPING_TIMES = {

@@ -9,7 +9,6 @@ HISTORY_PERIODS = "These periods I know: 24h, 7d, 30d, 1y. For example: /history
 HISTORY_HOST = "Of a site that somebody named I keep a day, and no more."
 HISTORY_NONE = "{name}: I have not measured it in this time."
 PICTURE_ELSEWHERE = "Messengers show this as a picture too."
-HISTORY_ALT = "{name}, {period}: how it worked over time"
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "one year"}
 PERIOD_BUTTONS = {"24h": "24 h", "7d": "7 d", "30d": "30 d", "1y": "1 y"}
@@ -78,10 +77,6 @@ BOARD_STATES = {
     Status.INCONCLUSIVE: ("{count} cannot be told", "{count} cannot be told"),
 }
 BOARD_UNKNOWN = ("{count} not measured lately", "{count} not measured lately")
-BOARD_ALT = (
-    "The state of {count} service, with its last 24 hours",
-    "The state of {count} services, each with its last 24 hours",
-)
 BOARD_AT = "{when}, {zone}. Empty: not measured."
 BOARD_LATEST = "The last measurement was {ago}."
 BOARD_BECAUSE = "{name} — {reason}"

@@ -168,7 +168,7 @@ def test_what_is_watched_no_longer_has_an_end_that_nobody_knows() -> None:
     lost = item("lost", replace(BLOCK, what="lost", at=NOON + 90_000, since=NOON + 60), at=NOON + 60)
     headline, means = said(lost, now=NOON + 90_010).splitlines()
     assert headline == "WhatsApp — not watched any longer"
-    assert means.startswith("It was in trouble from 23 Nov, 14:58, and still when I last looked, at 23 Nov, 15:01.")
+    assert means.startswith("It was in trouble from 23 Nov, 14:58; I last saw that at 23 Nov, 15:01.")
     text = said(lost, item("clear", closed(opened(TELEGRAM), at=NOON + 90_000)), now=NOON + 90_010)
     assert "Not watched any longer (1)\nWhatsApp, since 23 Nov, 14:58" in text
     assert "/check whatsapp" not in commands(message([lost, lost], SETTING))
