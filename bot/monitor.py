@@ -32,7 +32,8 @@ MOST_AT_ONCE = 3
 MOST_IN_A_HURRY = 5
 """The same while something is suspected: where all are blocked, each measurement takes long."""
 HEAD_START_S = 30.0
-"""What is suspected goes before others that have waited for no longer: or what hurries them would hold it up."""
+"""What is suspected goes before others, even those that have waited for so much longer: or what hurries them would hold
+it up."""
 ORDERS_S = 30.0
 """How often it asks what people want watched."""
 FORGET_S = 24 * 3600.0
@@ -116,10 +117,10 @@ class Monitor:
                 await self._sleep(self._pause_s(self._clock()))
 
     def heed(self, service: Service, answer: Answer) -> None:
-        """Let what somebody else had measured of a watched service count as a measurement of its own, and as one.
+        """Let what somebody else had measured of a watched service count as one of its own measurements, not as more.
 
-        So a block that somebody meets is looked at again soon. What it takes to believe in it is the same, and
-        nothing more is measured at once: whoever asks often only spares this the asking.
+        So a block that somebody meets is looked at again soon. What it takes to believe in it is the same; a first
+        sign of trouble hurries the others, as one of its own would.
         """
         if service.id in self._idle:
             self._heard[service.id] = answer

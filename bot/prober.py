@@ -39,23 +39,22 @@ class LazyProber:
 
     async def prepare(self, services: Iterable[Service]) -> None:
         """Open, and load what these services need, as `Prober.prepare` does."""
-        async with self._opening:
-            self._prober = self._prober or await self._opened()
-        await self._prober.prepare(services)
+        prober = await self._engine()
+        await prober.prepare(services)
 
     async def check(self, service: Service, *, deep: bool = False, on_observation: Listener | None = None) -> Report:
         """Measure, as `Prober.check` does."""
-        async with self._opening:
-            prober = self._prober or await self._opened()
+        prober = await self._engine()
         return await prober.check(service, deep=deep, on_observation=on_observation)
 
-    async def _opened(self) -> probes.Prober:
-        prober = await self._open.enter_async_context(
-            probes.Prober(
-                trusted_doh=self._settings.trusted_doh,
-                outside_controls=self._settings.outside_controls,
-                location=self._settings.location,
-            )
-        )
-        self._prober = prober
-        return prober
+    async def _engine(self) -> probes.Prober:
+        async with self._opening:
+            if self._prober is None:
+                self._prober = await self._open.enter_async_context(
+                    probes.Prober(
+                        trusted_doh=self._settings.trusted_doh,
+                        outside_controls=self._settings.outside_controls,
+                        location=self._settings.location,
+                    )
+                )
+            return self._prober

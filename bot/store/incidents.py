@@ -144,7 +144,7 @@ class Incidents:
 
         await self._database.transaction(work)
 
-    async def unwatch(self, services: Collection[str], changes: Sequence[Change] = (), *, now: float) -> None:
+    async def unwatch(self, services: Collection[str], changes: Sequence[Change], *, now: float) -> None:
         """Forget how these services stand; what was open is lost sight of, as `changes` tell."""
 
         async def work(connection: aiosqlite.Connection) -> None:
@@ -270,7 +270,8 @@ async def _keep(connection: aiosqlite.Connection, change: Change, evidence: byte
 
 async def _opened(connection: aiosqlite.Connection, change: Change) -> int | None:
     subject = (change.subject.kind, change.subject.name)
-    await connection.execute(_LOSE_ONE, (change.since, *subject))  # whose state could not be read any more
+    # One that is open still, though the state that led here knew of none: only one may be, and no other could begin.
+    await connection.execute(_LOSE_ONE, (change.since, *subject))
     course = _writing().course.dump((_stage(change),))
     opened = (*subject, change.severity, change.status, change.opened_at, course)
     async with connection.execute(_OPEN, opened) as cursor:

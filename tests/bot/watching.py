@@ -42,7 +42,7 @@ class Memory(Incidents):
         self._fail()
         self.due |= due
 
-    async def unwatch(self, services: Collection[str], changes: Sequence[Change] = (), *, now: float) -> None:  # noqa: ARG002 -- as the store has it
+    async def unwatch(self, services: Collection[str], changes: Sequence[Change], *, now: float) -> None:  # noqa: ARG002 -- as the store has it
         self._fail()
         self.changes += changes
         self.kept_states = {s: state for s, state in self.kept_states.items() if s.service not in services}
