@@ -8,37 +8,59 @@ machine does) counts that much more.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.beside import running
-from bench.broadcasting import ALERT
 from bench.fake_limits import limits
 from bench.outbox import rate
+from bench.prompts import Prompter, prompting
 from bench.table import Row
 from tests.fakes.telegram import FakeTelegram, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Mapping
 
     from bench.runs import Size
-    from tests.fakes.telegram.server import Call
 
 ABOUT = "a broadcast: rate, refusals, memory; what outages leave of it, and alerts in between"
 _FASTER = 5
 _FASTER_THROUGH_OUTAGES = 10
-_ALERT_EVERY_S = 15.0
-"""So that those which wait at an outage's end are told within a second or two at the allowed rate."""
-_FLOOD_S, _CUT_S, _GATEWAY_S = 10.0, 300.0, 60.0
-_TOO_MANY = faults.error(429, "Too Many Requests: retry after 1", {"retry_after": 1})
-_Stretch = tuple[float, float]
+_ALERTS = 10
+"""In each outage: so few that the last of them waits for none of its own kind when all are told at the allowed rate."""
+_ALERT_EVERY_S = 0.1
+"""At most as often, by the clock on the wall."""
+FEWEST_ALERTS = 3
+_FLOOD_S, _CUT_S, _GATEWAY_S = 25.0, 300.0, 60.0
+_ASKED_S = 1
+"""For how long the flood wants a pause, by the clock on the wall."""
+_TOO_MANY = faults.error(429, f"Too Many Requests: retry after {_ASKED_S}", {"retry_after": _ASKED_S})
+
+
+@dataclass(kw_only=True)
+class Outage:
+    """When it was, by the event loop's clock, and when which alerts were put in during it."""
+
+    name: str
+    since: float
+    until: float = math.inf
+    put: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether alerts fell into it at all its ages: their waits say something about it then."""
+        quarters = {int(4 * (at - self.since) / (self.until - self.since)) for at in self.put.values()}
+        return len(self.put) >= FEWEST_ALERTS and {0, 3} <= quarters
 
 
 def measure(size: Size) -> list[Row]:
     people = size.pick(10_000, 100)
     undisturbed = asyncio.run(_tell(people))
     grown = Row(name="memory grown while it goes out", value=undisturbed["grown_mb"], unit=" MB", at_most=5)
-    outages = asyncio.run(_Outages(size.pick(2_000, 100), size.pick(1.0, 0.02)).measure())
+    outages = asyncio.run(_Outages(size.pick(2_000, 100), size.pick(1.0, 0.1)).measure())
     return [*rate(undisturbed, people), grown, *outages]
 
 
@@ -56,43 +78,57 @@ class _Outages:
     def __init__(self, people: int, share: float) -> None:
         self._people = people
         self._share = share / _FASTER_THROUGH_OUTAGES
-        self._stretches: dict[str, _Stretch] = {}
+        self._outages: list[Outage] = []
 
     async def measure(self) -> list[Row]:
-        fast, every_s = _FASTER_THROUGH_OUTAGES, _ALERT_EVERY_S / _FASTER_THROUGH_OUTAGES
-        async with FakeTelegram(rates=limits(fast), validate=False, latency_s=0.08 / fast) as api:
+        fast = _FASTER_THROUGH_OUTAGES
+        async with (
+            FakeTelegram(rates=limits(fast), validate=False, latency_s=0.08 / fast) as api,
+            prompting() as alerts,
+        ):
             for number in range(1, self._people + 1):
                 api.private(api.user(number))
-            arguments = (api.base_url, api.token, str(self._people), str(fast), str(every_s))
+            arguments = (api.base_url, api.token, str(self._people), str(fast), str(alerts.port))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._disturb(api))
+                group.create_task(self._disturb(api, alerts))
                 async with running("bench.broadcasting", *arguments) as figures:
                     return self._rows(figures, api)
 
-    async def _disturb(self, api: FakeTelegram) -> None:
+    async def _disturb(self, api: FakeTelegram, alerts: Prompter) -> None:
         await self._until_sent(api, 0.2)
-        await self._faulty("429", api, _TOO_MANY, _FLOOD_S)
+        async with self._outage("429", _FLOOD_S, alerts) as outage:
+            await self._faulty(api, _TOO_MANY, _FLOOD_S)
+            await _until_pauses_end(api, outage.since)
         await self._until_sent(api, 0.5)
-        await self._cut(api)
+        async with self._outage("no network", _CUT_S, alerts):
+            await self._cut(api)
         await self._until_sent(api, 0.8)
-        await self._faulty("502", api, faults.bad_gateway(), _GATEWAY_S)
+        async with self._outage("502", _GATEWAY_S, alerts):
+            await self._faulty(api, faults.bad_gateway(), _GATEWAY_S)
+        alerts.end()
 
-    async def _faulty(self, name: str, api: FakeTelegram, fault: faults.Fault, seconds: float) -> None:
-        began = _clock()
+    @asynccontextmanager
+    async def _outage(self, name: str, seconds: float, alerts: Prompter) -> AsyncIterator[Outage]:
+        """Ask for alerts from the beginning to the end of what happens in between."""
+        outage = Outage(name=name, since=_clock())
+        self._outages.append(outage)
+        every_s = max(_ALERT_EVERY_S, seconds * self._share / _ALERTS)
+        asking = asyncio.ensure_future(_ask_for_alerts(outage, every_s, alerts))
+        try:
+            yield outage
+        finally:
+            asking.cancel()
+            outage.until = _clock()
+
+    async def _faulty(self, api: FakeTelegram, fault: faults.Fault, seconds: float) -> None:
         api.fault("*", fault, times=None)
         await asyncio.sleep(seconds * self._share)
         api.faults.clear()
-        pauses = [
-            call.at + 1 for call in api.calls if call.at >= began and (call.answer or {}).get("error_code") == 429
-        ]
-        self._stretches[name] = (began, max((_clock(), *pauses)))
 
     async def _cut(self, api: FakeTelegram) -> None:
-        began = _clock()
         await api.refuse_connections()
         await asyncio.sleep(_CUT_S * self._share)
         await api.accept_connections()
-        self._stretches["no network"] = (began, _clock())
 
     async def _until_sent(self, api: FakeTelegram, share: float) -> None:
         while sum(call.ok for call in api.calls) < share * self._people:  # noqa: ASYNC110 -- the bot is in another process
@@ -107,29 +143,50 @@ class _Outages:
             Row(name="not accounted for after outages", value=self._people - total, at_most=0, wrong=silent),
             Row(name="told twice", value=twice, at_most=0),
             Row(name="in doubt, and said to be", value=figures["unknown"], detail=f"of {total:,.0f} chats"),
-            *self._waits(api.calls),
+            *(wait_beyond(outage, _arrivals(api), _FASTER_THROUGH_OUTAGES) for outage in self._outages),
         ]
 
-    def _waits(self, calls: Sequence[Call]) -> list[Row]:
-        """Return how long alerts waited while there was no outage, by Telegram's time."""
-        arrived: dict[float, float] = {}
-        for call in calls:
-            _, said, put = str(call.params.get("text", "")).partition(ALERT)
-            if said and call.ok:
-                arrived.setdefault(float(put), call.at)
-        rows = []
-        for name, (since, until) in self._stretches.items():
-            beyond = [_beyond(put, at, until) for put, at in arrived.items() if put < until and at > since]
-            detail = f"{len(beyond)} alerts, {_FASTER_THROUGH_OUTAGES * (until - since):.0f} s"
-            longest_s = _FASTER_THROUGH_OUTAGES * max(beyond, default=0.0)
-            rows.append(
-                Row(name=f"wait of an alert beyond: {name}", value=longest_s, unit=" s", at_most=2, detail=detail)
-            )
-        return rows
+
+def wait_beyond(outage: Outage, arrived: Mapping[str, float], faster: float) -> Row:
+    """Return how long alerts that were put in during an outage waited beyond it, by Telegram's time.
+
+    A flood of 429 ends with the last pause that Telegram asked for: nothing may leave before (`retry_after`,
+    core.telegram.org/bots/api#responseparameters). Where no alerts fell near its beginning and its end nothing was
+    measured, and one that never arrived waits for ever.
+    """
+    name, length_s = f"wait of an alert beyond: {outage.name}", faster * (outage.until - outage.since)
+    detail = f"{len(outage.put)} alerts, {length_s:.0f} s"
+    if not outage.is_covered:
+        return Row(name=name, unit=" s", at_most=2, detail=f"not measured: {detail}", wrong=True)
+    waits = [arrived.get(text, math.inf) - max(at, outage.until) for text, at in outage.put.items()]
+    return Row(name=name, value=faster * max(0.0, *waits), unit=" s", at_most=2, detail=detail)
 
 
-def _beyond(put: float, arrived: float, until: float) -> float:
-    return max(0.0, arrived - max(put, until))
+async def _ask_for_alerts(outage: Outage, every_s: float, alerts: Prompter) -> None:
+    while True:
+        text = f"Blocked: {outage.name}, {len(outage.put)}"
+        outage.put[text] = _clock()
+        alerts.say(text)
+        await asyncio.sleep(every_s)
+
+
+async def _until_pauses_end(api: FakeTelegram, since: float) -> None:
+    """Wait until all the pauses are over that were asked for since then."""
+    while True:
+        refused = [call.at for call in api.calls if call.at >= since and (call.answer or {}).get("error_code") == 429]
+        left_s = max(refused, default=-math.inf) + _ASKED_S - _clock()
+        if left_s <= 0:
+            return
+        await asyncio.sleep(left_s)
+
+
+def _arrivals(api: FakeTelegram) -> dict[str, float]:
+    """Return when each text arrived first."""
+    arrived: dict[str, float] = {}
+    for call in api.calls:
+        if call.ok:
+            arrived.setdefault(str(call.params.get("text", "")), call.at)
+    return arrived
 
 
 def _clock() -> float:

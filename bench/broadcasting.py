@@ -1,13 +1,12 @@
 """The bot's part of a broadcast in a process of its own: it tells everybody, and then its own figures.
 
 Arguments: the Bot API's address, its token, how many people there are, how much faster than real its limits and the
-bot's pauses are, and every how many seconds an alert wants to leave in between; 0 is never.
+bot's pauses are, and the port of `bench.prompts` that says the alerts which want to leave in between; 0 is none.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from telegram import Bot
 
 from bench.beside import serve_until_closed
+from bench.prompts import prompts
 from bench.telling import Watched, meet, most_resident_mb
 from bot.broadcasts.broadcasts import Broadcasts, tally
 from bot.chat.broadcasting import announcement
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.model import Tally
 
-ALERT = "Blocked, put at "
 _OPERATOR = "telegram:1"
 _WARM = 0.1
 """Of all messages; what grows later would grow for ever."""
@@ -54,10 +53,10 @@ class Parts(NamedTuple):
     delivery: Watched
 
 
-async def main(api: str, token: str, people: str, faster: str, every_s: str) -> None:
+async def main(api: str, token: str, people: str, faster: str, port: str) -> None:
     async with _running(api, token, float(faster)) as parts:
         await meet(parts.store, int(people))
-        figures = await _tell(parts, int(people), float(faster), float(every_s))
+        figures = await _tell(parts, int(people), float(faster), int(port))
     await serve_until_closed(figures)
 
 
@@ -87,18 +86,17 @@ def _patience(faster: float) -> Patience:
     return Patience(*(Pause(pause.first_s / faster, pause.longest_s / faster) for pause in pauses))
 
 
-async def _tell(parts: Parts, people: int, faster: float, every_s: float) -> dict[str, float]:
+async def _tell(parts: Parts, people: int, faster: float, port: int) -> dict[str, float]:
     """Broadcast to the end; return what came of it, and how long it took by Telegram's time."""
     id_ = await parts.store.broadcasts.draft(_OPERATOR, announcement("News."), now=1)
     asked = time.perf_counter()
     await parts.broadcasts.start(id_)
     began = time.perf_counter()
-    alerts = asyncio.ensure_future(_alert(parts.outbox, people, every_s))
+    alerts = asyncio.ensure_future(_alert(parts.outbox, people, port))
     grown_mb = await _growth(parts.delivery, people)
     await _sent(parts.delivery, people)
     told = await _end(parts, id_)
-    alerts.cancel()
-    await asyncio.wait({alerts})
+    await alerts
     await _all_told(parts.store)
     put_s, took_s = began - asked, began - asked + (max(parts.delivery.left) - began) * faster
     return {
@@ -138,14 +136,15 @@ async def _all_told(store: Store) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _alert(outbox: Outbox, people: int, every_s: float) -> None:
-    """Put in alerts that say when that was, by the clock that all processes share."""
-    for number in itertools.count():
-        if not every_s:
-            return
-        await asyncio.sleep(every_s)
-        chat = f"telegram:{people - number % people}"
-        await outbox.put(outgoing(chat, f"{ALERT}{time.monotonic():.4f}", Priority.ALERT))
+async def _alert(outbox: Outbox, people: int, port: int) -> None:
+    """Put in the alerts that are asked for until no more are, each for a chat of its own as long as there are any."""
+    if not port:
+        return
+    chat = 0
+    async for text in prompts(port):
+        chat = chat or people
+        await outbox.put(outgoing(f"telegram:{chat}", text, Priority.ALERT))
+        chat -= 1
 
 
 def _resident_mb() -> float:
