@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ABOUT = "a broadcast: rate, refusals, memory; what outages leave of it, and alerts in between"
 _FASTER = 5
 _FASTER_THROUGH_OUTAGES = 10
+_ALERT = "Blocked: "
 _ALERTS = 10
 """In each outage: so few that the last of them waits for none of its own kind when all are told at the allowed rate."""
 _ALERT_EVERY_S = 0.1
@@ -158,15 +159,15 @@ def wait_beyond(outage: Outage, arrived: Mapping[str, float], faster: float) -> 
     detail = f"{len(outage.put)} alerts, {length_s:.0f} s"
     if not outage.is_covered:
         return Row(name=name, unit=" s", at_most=2, detail=f"not measured: {detail}", wrong=True)
-    waits = [arrived.get(text, math.inf) - max(at, outage.until) for text, at in outage.put.items()]
+    waits = [arrived.get(which, math.inf) - max(at, outage.until) for which, at in outage.put.items()]
     return Row(name=name, value=faster * max(0.0, *waits), unit=" s", at_most=2, detail=detail)
 
 
 async def _ask_for_alerts(outage: Outage, every_s: float, alerts: Prompter) -> None:
     while True:
-        text = f"Blocked: {outage.name}, {len(outage.put)}"
-        outage.put[text] = _clock()
-        alerts.say(text)
+        which = f"{outage.name}, {len(outage.put)}"
+        outage.put[which] = _clock()
+        alerts.say(f"{_ALERT}{which}")
         await asyncio.sleep(every_s)
 
 
@@ -181,11 +182,12 @@ async def _until_pauses_end(api: FakeTelegram, since: float) -> None:
 
 
 def _arrivals(api: FakeTelegram) -> dict[str, float]:
-    """Return when each text arrived first."""
+    """Return when each alert arrived first: one that is repeated says so before all else."""
     arrived: dict[str, float] = {}
     for call in api.calls:
-        if call.ok:
-            arrived.setdefault(str(call.params.get("text", "")), call.at)
+        _, said, which = str(call.params.get("text", "")).partition(_ALERT)
+        if said and call.ok:
+            arrived.setdefault(which, call.at)
     return arrived
 
 
