@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bench.table import Row
 
 FASTER = 10
-SINCE, UNTIL = 100.0, 102.0
+SINCE, OVER, UNTIL = 100.0, 101.0, 102.0
 ALL_ALONG = (100.0, 100.7, 101.3, 101.9)
 
 
 def measured(put: Sequence[float], waits: Sequence[float] = ()) -> Row:
     """Return the row of an outage with alerts put in then, each told so long after its end."""
-    outage = Outage(name="429", since=SINCE, until=UNTIL, put={str(at): at for at in put})
+    outage = Outage(name="429", since=SINCE, over=OVER, until=UNTIL, put={str(at): at for at in put})
     arrived = {str(at): UNTIL + wait for at, wait in zip(put, waits, strict=False)}
     return wait_beyond(outage, arrived, FASTER)
 
@@ -49,6 +49,11 @@ def test_the_longest_wait_beyond_an_outage_counts_by_telegrams_time() -> None:
 def test_an_alert_that_never_arrives_waits_for_ever() -> None:
     row = measured(ALL_ALONG, (0.01, 0.01, 0.01))
     assert (row.value, row.verdict) == (math.inf, "missed")
+
+
+def test_alerts_that_got_through_an_outage_did_not_fall_into_it() -> None:
+    row = measured(ALL_ALONG, [OVER - UNTIL - 0.1] * len(ALL_ALONG))
+    assert (row.figure, row.verdict) == ("not measured: 0 alerts, 20 s", "missed")
 
 
 async def test_lines_arrive_as_they_are_said_until_there_are_no_more() -> None:
