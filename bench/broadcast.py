@@ -31,9 +31,9 @@ _FASTER = 5
 _FASTER_THROUGH_OUTAGES = 10
 _ALERT = "Blocked: "
 _ALERTS = 10
-"""In each outage: so few that the last of them waits for none of its own kind when all are told at the allowed rate."""
+"""In each outage: few enough to be told within half a second of its end at the allowed rate."""
 _ALERT_EVERY_S = 0.1
-"""At most as often, by the clock on the wall."""
+"""By the clock on the wall; none follows another sooner, so that a short outage has fewer."""
 FEWEST_ALERTS = 3
 _FLOOD_S, _CUT_S, _GATEWAY_S = 25.0, 300.0, 60.0
 _ASKED_S = 1
