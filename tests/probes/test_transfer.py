@@ -44,12 +44,13 @@ async def move(
 
 
 @pytest.mark.parametrize("context", [None, tls_server.good()], ids=["plain", "TLS"])
-@pytest.mark.parametrize("extra_bytes", [0, 1000 * KB])
+@pytest.mark.parametrize("extra_bytes", [0, 32_000 * KB])
 async def test_as_much_as_was_wanted_is_read_and_no_more(context: ssl.SSLContext | None, extra_bytes: int) -> None:
     seen = await move(answering(response(b"x" * (64 * KB + extra_bytes))), "down", context=context)
     assert (seen.failure, seen.direction, seen.wanted_bytes) == (None, "down", 64 * KB)
     assert seen.stalled_after_bytes is None
-    assert 64 * KB <= seen.moved_bytes < 600 * KB
+    assert 64 * KB <= seen.moved_bytes
+    assert seen.moved_bytes < 64 * KB + extra_bytes / 2 or not extra_bytes  # what the kernel takes unasked counts too
 
 
 async def test_the_request_is_for_that_part_alone() -> None:
