@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from tests.fakes.telegram import Chat
 
 
-async def test_a_whole_conversation(chat: Chat, prober: CannedProber) -> None:
+async def test_whoever_starts_is_told_what_the_bot_does(chat: Chat) -> None:
     await say(chat, "/start")
     assert "I measure whether a service can be reached" in (await chat.reply()).text
 
+
+async def test_a_question_is_answered_while_it_is_measured_and_may_be_put_again(
+    chat: Chat, prober: CannedProber
+) -> None:
     prober.go.clear()
     await say(chat, "/check telegram")
     await drafted(chat, "Checking Telegram …")
@@ -45,12 +49,17 @@ async def test_a_whole_conversation(chat: Chat, prober: CannedProber) -> None:
     await press.answered()
     await answer.until(lambda message: "1 second ago" in message.text)  # a new measurement so soon would tell nothing
     assert prober.asked == {"telegram": 1}
+    assert chat.unread == []
 
+
+async def test_a_name_that_is_misspelt_is_guessed(chat: Chat) -> None:
     await say(chat, "teelgram")
     guess = await chat.reply()
     await chat.press(guess, "Telegram")
     assert "Telegram — blocked" in (await chat.reply()).text
 
+
+async def test_a_question_in_own_words_is_understood(chat: Chat) -> None:
     await say(chat, "ватсап?")
     await (await chat.reply()).until(lambda message: "WhatsApp — works" in message.text)
     assert chat.unread == []
