@@ -14,6 +14,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bench.stalls import watched
 from bench.table import Row
 from bot.chat.chronicle import Chronicle
 from bot.chat.commands import parse
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 ABOUT = "history: size of a year of 35 services, time of a picture, stalls while it is drawn"
 _NOW = 1_795_426_800.0
 _SERVICES, _COURSES = 35, 5
-_TICK_S = 0.002
 
 
 def measure(size: Size) -> list[Row]:
@@ -101,38 +101,26 @@ class _Heard:
 
 async def _pictures(ask: Callable[[str], Awaitable[Reply]], rounds: int) -> list[Row]:
     service = next(iter(Catalogue.load())).id
-    first_s, _, reply = await _watched(partial(ask, f"/history {service} 1y"))
-    rows = [Row(name="/history 1y, the first of a process", value=first_s, unit=" s", detail="matplotlib is imported")]
+    first = await watched(partial(ask, f"/history {service} 1y"))
+    rows = [
+        Row(
+            name="/history 1y, the first of a process",
+            value=first.elapsed_s,
+            unit=" s",
+            detail="matplotlib is imported",
+        )
+    ]
     for asked, name in ((f"/history {service} 1y", "/history 1y"), ("/status", "/status of 35 services")):
-        taken = [await _watched(partial(ask, asked)) for _ in range(rounds)]
-        drawn = all(reply.picture for _, _, reply in taken)
-        stall_ms = 1000 * median(stall_s for _, stall_s, _ in taken)
+        taken = [await watched(partial(ask, asked)) for _ in range(rounds)]
+        drawn = all(one.result.picture for one in taken)
+        stall_ms = 1000 * median(one.stall_s for one in taken)
         rows += [
-            Row(name=name, value=median(s for s, _, _ in taken), unit=" s", at_most=1.5, wrong=not drawn),
+            Row(name=name, value=median(one.elapsed_s for one in taken), unit=" s", at_most=1.5, wrong=not drawn),
             Row(name=f"longest stall of {asked.split()[0]}", value=stall_ms, unit=" ms", at_most=100),
         ]
-    size_kb = len(reply.picture.png) / 1000 if reply.picture else 0.0
+    picture = first.result.picture
+    size_kb = len(picture.png) / 1000 if picture else 0.0
     return [*rows, Row(name="the picture of a year", value=size_kb, unit=" kB")]
-
-
-async def _watched(work: Callable[[], Awaitable[Reply]]) -> tuple[float, float, Reply]:
-    """Return how long it took, by how much a timer was late at worst meanwhile, and what was said."""
-    late_s = 0.0
-
-    async def watch() -> None:
-        nonlocal late_s
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(_TICK_S)
-            late_s = max(late_s, time.perf_counter() - began - _TICK_S)
-
-    watching = asyncio.ensure_future(watch())
-    began = time.perf_counter()
-    try:
-        reply = await work()
-    finally:
-        watching.cancel()
-    return time.perf_counter() - began, late_s, reply
 
 
 # --- readings --------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bench.stalls import watched
 from bench.table import Row
 from bot.news import stories
 from bot.news.model import Entry, Feed
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 ABOUT = "news: precision of links, time of a query, stalls while feeds are read"
 _PARTS = ("development", "held_out")
-_TICK_S = 0.002
 _ENTRIES = 50
 """Of one feed."""
 _IDLE_S = 3.0
@@ -122,7 +122,7 @@ async def _timed(asking: list[Callable[[], Awaitable[object]]]) -> list[float]:
 
 async def _stall(feeds: int, rounds: int) -> Row:
     measured = [await _poll(feeds) for _ in range(rounds)]
-    idle_s = await _longest_stall_s(partial(asyncio.sleep, _IDLE_S))
+    idle_s = (await watched(partial(asyncio.sleep, _IDLE_S))).stall_s
     return Row(
         name=f"longest stall while {feeds} feeds are read",
         value=1000 * median(stall_s for stall_s, _ in measured),
@@ -144,7 +144,7 @@ async def _poll(feeds: int) -> tuple[float, bool]:
             known = {id_: Feed(id=id_, name=id_, url=server.url(f"/{id_[1:]}"), language="en") for id_ in ids}
             guard = Guard(ports=None, extra_networks=("127.0.0.1/32",))
             poller = Poller(NewsStore(database), known, names(), guard=guard)
-            longest_s = await _longest_stall_s(poller.poll)
+            longest_s = (await watched(poller.poll)).stall_s
             states = await NewsStore(database).states()
     return longest_s, all(state.entries == _ENTRIES for state in states.values())
 
@@ -161,22 +161,3 @@ def _full(number: int) -> bytes:
             )
         )
     )
-
-
-async def _longest_stall_s(work: Callable[[], Awaitable[object]]) -> float:
-    """Return by how much a timer was late at worst while `work` was done."""
-    longest_s = 0.0
-
-    async def watch() -> None:
-        nonlocal longest_s
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(_TICK_S)
-            longest_s = max(longest_s, time.perf_counter() - began - _TICK_S)
-
-    watching = asyncio.ensure_future(watch())
-    try:
-        await work()
-    finally:
-        watching.cancel()
-    return longest_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from probes.model import Cause, Component, ComponentFinding, Confidence, Endpoint, Report, Service, Status
 from probes.observations import AnyObservation, Arm, Purpose, Target, TcpObservation
@@ -102,3 +102,16 @@ class CannedProber:
         if self.error:
             raise self.error
         return self.reports.get(service.id) or report(service.id, kind=service.kind)
+
+
+class CannedEngine(CannedProber):
+    """Stands where the engine stands."""
+
+    def __init__(self, **_: object) -> None:
+        super().__init__()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass

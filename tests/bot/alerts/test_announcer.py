@@ -23,7 +23,7 @@ from tests.bot.changes import NOON, SIGNAL, TELEGRAM, WHATSAPP, changed, closed,
 from tests.bot.telling import CATALOGUE, Telling, first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bot.alerts.hearing import Item
@@ -35,12 +35,6 @@ if TYPE_CHECKING:
 A, B, C = "telegram:1", "telegram:2", "telegram:-3"
 BLOCKED = "WhatsApp — blocked since 11:58 UTC (confirmed)"
 CLEAR = "WhatsApp — works again"
-
-
-@pytest.fixture
-async def telling(tmp_path: Path) -> AsyncIterator[Telling]:
-    async with Store.open(tmp_path / "db") as store:
-        yield Telling(store)
 
 
 async def test_whoever_subscribed_is_told_and_nobody_else(telling: Telling) -> None:

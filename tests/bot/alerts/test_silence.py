@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Told
-from bot.store import Store
 from bot.store.announcements import Telling as Holding
 from probes.model import Status
 from tests.bot.changes import NOON, SIGNAL, TELEGRAM, WHATSAPP, changed, opened
 from tests.bot.telling import Telling, first_lines
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
 A, B = "telegram:1", "telegram:2"
 BLOCKED = "WhatsApp — blocked since 11:58 UTC (confirmed)"
 CLEAR = "WhatsApp — works again"
-
-
-@pytest.fixture
-async def telling(tmp_path: Path) -> AsyncIterator[Telling]:
-    async with Store.open(tmp_path / "db") as store:
-        yield Telling(store)
 
 
 async def test_quiet_hours_end_with_a_catch_up(telling: Telling) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from bot.outbox.model import Result
-from bot.store import Store
 from tests.bot.changes import NOON, SIGNAL, TELEGRAM, WHATSAPP, closed, opened
 from tests.bot.telling import Telling, first_lines
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 A = "telegram:1"
 BLOCKED = "WhatsApp — blocked since 11:58 UTC (confirmed)"
 CLEAR = "WhatsApp — works again"
-
-
-@pytest.fixture
-async def telling(tmp_path: Path) -> AsyncIterator[Telling]:
-    async with Store.open(tmp_path / "db") as store:
-        yield Telling(store)
 
 
 async def test_a_block_that_was_not_sent_before_its_end_is_told_as_one(telling: Telling) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -19,7 +19,7 @@ from bot.cli import main
 from bot.limits import Limits
 from bot.pacing import Pacer, Rates
 from bot.transports.telegram import handlers, transport
-from tests.bot.canned import CannedProber
+from tests.bot.canned import CannedEngine
 from tests.bot.transports.telegram.served import PLENTY
 
 if TYPE_CHECKING:
@@ -30,18 +30,7 @@ _CHECK_S = 0.3
 _FAULT = 70
 
 
-class CannedEngine(CannedProber):
-    """Stands where the engine stands, and takes its time."""
-
-    def __init__(self, **_: object) -> None:
-        super().__init__()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
+class SlowEngine(CannedEngine):
     async def check(self, *asked: Any, **more: Any) -> Report:
         await asyncio.sleep(_CHECK_S)
         return await super().check(*asked, **more)
@@ -50,7 +39,7 @@ class CannedEngine(CannedProber):
 def hurry() -> None:
     """Let nobody wait who is not measured for that."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(probes, "Prober", CannedEngine)
+    patch.setattr(probes, "Prober", SlowEngine)
     patch.setattr(transport, "Pacer", lambda: Pacer(Rates().times(_FASTER)))
     patch.setattr(handlers, "Limits", lambda **_: Limits(PLENTY, PLENTY))
 

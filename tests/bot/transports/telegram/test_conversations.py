@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +14,7 @@ from bot.logs import redact
 from bot.transports.errors import TransportError
 from bot.transports.telegram import transport
 from bot.transports.telegram.handlers import STALE_S
-from tests.bot.canned import CannedProber, report
+from tests.bot.canned import CannedEngine, CannedProber, report
 from tests.bot.transports.telegram.served import drafted, no_feeds, say
 from tests.fakes.telegram import FakeTelegram, User, faults
 
@@ -311,14 +311,3 @@ async def test_with_a_token_the_bot_serves_telegram(bot: Bot, tmp_path: Path, mo
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-
-
-class CannedEngine(CannedProber):
-    def __init__(self, **_: object) -> None:
-        super().__init__()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
