@@ -16,6 +16,7 @@ from probes.observations import (
     TcpObservation,
     TransferObservation,
 )
+from probes.pace import round_trip_of, silence_s
 from tests.fakes import quic_server, stun_server, tls_server, udp_server
 from tests.fakes.keepalive_server import answering as answering_http
 from tests.fakes.mtproto_server import answering as answering_mtproto
@@ -83,6 +84,16 @@ async def test_stun_is_one_step(network: LiveNetwork) -> None:
         (seen,) = await steps_of(network, "stun", port)
     assert isinstance(seen, StunObservation)
     assert (seen.failure, seen.requests) == (None, 1)
+
+
+@pytest.mark.parametrize("scheme", ["https", "mtproto"])
+async def test_silence_after_a_connect_is_waited_out_by_the_connections_own_round_trip(
+    network: LiveNetwork, scheme: str
+) -> None:
+    async with serve(hang) as port:
+        connected, silent = await steps_of(network, scheme, port, timeouts=HASTY)
+    assert (connected.failure, silent.failure) == (None, "generic_timeout_error")
+    assert silent.elapsed_s > silence_s(round_trip_of(connected)) > TIMEOUT_S
 
 
 @pytest.mark.parametrize(("scheme", "transport"), [("mtproto", "intermediate"), ("mtproto+obfuscated", "obfuscated2")])
