@@ -1,8 +1,9 @@
 """Deep checks side by side beside the slowest of them alone, and every service of the catalogue in one run.
 
-Each run is the real command line in an interpreter of its own, in the healthy lab at 40 ms. Times are the reports' own
-`elapsed_s`, the longest of a run; CPU seconds are those of the command alone, start-up included. The lab's servers and
-its middlebox share the machine's processors with it, which is why wall times depend on how many there are.
+Each run is the real command line in an interpreter of its own, in the healthy lab at 40 ms. Times are the whole
+command's, as whoever types it waits for it; those of the reports, from the first question on, stand beside them. CPU
+seconds are the command's alone. The lab's servers and its middlebox share the machine's processors with it, which is
+why times depend on how many there are.
 """
 
 from __future__ import annotations
@@ -90,21 +91,31 @@ def _run(lab: Lab, names: Sequence[str], *options: str) -> _Run:
 
 
 def _beside(alone: dict[str, list[_Run]], together: list[_Run]) -> list[Row]:
-    times = {name: median(run.elapsed_s for run in runs) for name, runs in alone.items()}
-    slowest = max(times, key=lambda name: times[name])
-    both_s = median(run.elapsed_s for run in together)
     runs = [run for several in (*alone.values(), together) for run in several]
+    wrong = any(run.wrong for run in runs)
+    walls = {name: median(run.wall_s for run in several) for name, several in alone.items()}
+    slowest = max(walls, key=lambda name: walls[name])
+    wall_s = median(run.wall_s for run in together)
+    both_s = median(run.elapsed_s for run in together)
+    times = {name: median(run.elapsed_s for run in several) for name, several in alone.items()}
+    longest = max(times, key=lambda name: times[name])
     cpu_s = median(run.cpu_s for run in together)
     sole_s = median(run.cpu_s for run in alone[slowest])
-    detail = f"{both_s:.2f} s beside {times[slowest]:.2f} s of {slowest}{_complaint(runs)}"
     return [
         Row(
-            name=f"{len(alone)} deep checks ÷ the slowest alone",
-            value=both_s / times[slowest],
+            name=f"{len(alone)} deep checks in one command ÷ the slowest alone",
+            value=wall_s / walls[slowest],
             unit="×",
             at_most=1.5,
-            detail=detail,
-            wrong=any(run.wrong for run in runs),
+            detail=f"{wall_s:.2f} s beside {walls[slowest]:.2f} s of {slowest}{_complaint(runs)}",
+            wrong=wrong,
+        ),
+        Row(
+            name="the same by their reports, without start-up",
+            value=both_s / times[longest],
+            unit="×",
+            detail=f"{both_s:.2f} s beside {times[longest]:.2f} s of {longest}",
+            wrong=wrong,
         ),
         Row(name="their processor time", value=cpu_s, unit=" s", detail=f"{slowest} alone {sole_s:.2f} s"),
     ]

@@ -58,9 +58,10 @@ class Evidence:
         return not trial.done and self.now_s - trial.stage_started_s > self.patience_s * trial.patience
 
     def next_slow_s(self) -> float:
-        """Return when the next running stage will count as slow."""
-        due = [t.stage_started_s + self.patience_s * t.patience for t in self.trials if not t.done]
-        return min((at_s for at_s in due if at_s > self.now_s), default=math.inf) + 0.001
+        """Return when the next stage will count as slow; one that has yet to begin is taken to do so now."""
+        running = [trial for trial in self.trials if not trial.done and not self.slow(trial)]
+        due = (min(t.stage_started_s, self.now_s) + self.patience_s * t.patience for t in running)
+        return min(due, default=math.inf) + 0.001
 
     @cached_property
     def awaits_first_flow(self) -> bool:

@@ -138,20 +138,23 @@ class Experiment:
         while True:
             evidence = self._evidence(endpoint, component, mine.values())
             new = [step for step in next_steps(evidence, self._controls) if step not in mine]
-            if new:
+            if new:  # which is to be heard before anything is judged
                 mine.update((step, self._start(step, changed)) for step in new)
-                if any(mine[step].has_begun for step in new):  # for somebody else: it may call for more at once
-                    continue
-                evidence = self._evidence(endpoint, component, mine.values())
+                if all(not mine[step].has_begun for step in new):
+                    await self._wait(changed, min(evidence.next_slow_s(), evidence.now_s + evidence.patience_s))
+                continue
             found = judge(evidence)
             settled_s = self._settled_at_s(evidence, found)
             if self._recorder.clock() >= min(self._deadline_s, settled_s):
                 self._leave(mine, changed)
                 return evidence, found or EndpointFinding(not_measured(), "unknown")
-            changed.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(min(self._deadline_s, settled_s, evidence.next_slow_s())):
-                    await changed.wait()
+            await self._wait(changed, min(settled_s, evidence.next_slow_s()))
+
+    async def _wait(self, changed: asyncio.Event, until_s: float) -> None:
+        changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(min(self._deadline_s, until_s)):
+                await changed.wait()
 
     def _evidence(self, endpoint: Endpoint, component: Component, trials: Iterable[Trial]) -> Evidence:
         evidence = Evidence(

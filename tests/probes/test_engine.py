@@ -588,6 +588,14 @@ def test_a_block_is_confirmed_in_time(rtt_s: float, limit_s: float, censor: Cens
     assert report.elapsed_s <= limit_s
 
 
+def test_the_silence_of_an_address_without_a_name_is_noticed_while_it_lasts() -> None:
+    centre = Component(id="centre", endpoints=(Endpoint("mtproto", ADDRESS, 443, "/"),))
+    service = Service(id="one", name="One", components=(centre,))
+    report = run(Engine(censored(addresses={ADDRESS: SILENCE}).network(), seed=1).check(service))
+    assert said(report) == ("blocked", "confirmed", "ip.dropped")
+    assert report.elapsed_s < 2.5
+
+
 @pytest.mark.parametrize("rtt_s", [2.0, 3.0])
 def test_a_line_with_a_round_trip_of_seconds_is_not_offline(rtt_s: float) -> None:
     world = replace(HEALTHY, rtt_s=rtt_s)
