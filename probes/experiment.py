@@ -20,7 +20,7 @@ from probes.model import Cause, Endpoint, Status
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import AnyObservation, Arm, OutsideObservation, Purpose
 from probes.pace import Pace, round_trip_of
-from probes.plan import carries_data, next_steps
+from probes.plan import next_steps, stands_for_domain
 from probes.trials import Trial
 from probes.verdict import (
     EndpointFinding,
@@ -169,7 +169,7 @@ class Experiment:
             now_s=self._recorder.clock(),
             patience_s=self._pace.patience_s,
             line_rtt_s=min((*self._rtts_s, *self._baseline.rtts_s), default=None),
-            deep=(self._deep or component.transfer) and carries_data(endpoint, component.endpoints),
+            deep=(self._deep or component.transfer) and stands_for_domain(endpoint, component.endpoints),
             roots=component.roots,
             pool=component.endpoints,
             delisted_ids=self._directories.delisted(endpoint.host),

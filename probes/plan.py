@@ -92,7 +92,17 @@ def _ask_system(evidence: Evidence) -> Iterator[Question]:
             return
 
 
+def stands_for_domain(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
+    """Tell whether a site is its domain's first in its component: networks lie of domains and slow them down whole."""
+    alike = (e for e in pool if e.scheme in _WEB and domain_of(e.host) == domain_of(endpoint.host))
+    return endpoint.scheme in _WEB and next(alike, endpoint) == endpoint
+
+
 def _ask_honest(evidence: Evidence) -> Iterator[Question]:
+    """Ask those who have no reason to lie; of a whole domain just once while certificates prove its other names."""
+    proven = evidence.endpoint.scheme == "https" and not stands_for_domain(evidence.endpoint, evidence.pool)
+    if proven and not evidence.troubled:
+        return
     for resolver in evidence.trusted_resolvers:
         for query_type in _query_types(evidence):
             yield Question(
@@ -249,12 +259,6 @@ def _secure(evidence: Evidence) -> Endpoint:
 
 
 # --- transfers -------------------------------------------------------------------------------------------------------
-
-
-def carries_data(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
-    """Tell whether an endpoint stands for its domain in its component: networks slow down domains, not single hosts."""
-    alike = (e for e in pool if e.scheme in _WEB and domain_of(e.host) == domain_of(endpoint.host))
-    return endpoint.scheme in _WEB and next(alike, endpoint) == endpoint
 
 
 def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:

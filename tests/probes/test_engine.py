@@ -564,6 +564,20 @@ def test_whether_an_honest_resolver_would_help(world: Simulated, beyond: str) ->
     assert check(world).beyond_dns == beyond
 
 
+@pytest.mark.parametrize(
+    ("denied", "asked"), [((), ("a.example.org",)), (("c.example.org",), ("a.example.org", "c.example.org"))]
+)
+def test_honest_resolvers_are_asked_once_a_domain_and_for_names_in_trouble(
+    denied: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    hosts = tuple(f"{letter}.example.org" for letter in "abc")
+    world = Simulated(names=dict.fromkeys(hosts, (ADDRESS,)), system=dict.fromkeys(denied, "dns_nxdomain_error"))
+    site = Component(id="site", endpoints=tuple(Endpoint("https", host, 443, "/") for host in hosts))
+    report = run(Engine(world.network(), seed=1).check(Service(id="one", name="One", components=(site,))))
+    honest = {o.target.host for o in report.observations if o.purpose is Purpose.HONEST_RESOLVER}
+    assert honest == set(asked)
+
+
 def test_a_healthy_target_is_answered_without_asking_anybody_outside() -> None:
     network = HEALTHY.network()
     report = run(Engine(network, seed=1).check(host_service(HOST)))
