@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import trustme
 from aioquic._buffer import Buffer
@@ -15,6 +16,7 @@ from aioquic.tls import load_pem_private_key, load_pem_x509_certificates
 
 V1 = QuicProtocolVersion.VERSION_1
 V2 = QuicProtocolVersion.VERSION_2
+_PAUSE_S = 0.05
 
 
 @contextlib.asynccontextmanager
@@ -25,16 +27,16 @@ async def serve(
     alpn: Sequence[str] = ("h3",),
     versions: Sequence[int] = (V1, V2),
     retry: bool = False,
-    tells_versions: bool = True,
+    kind: type[QuicServer] = QuicServer,
 ) -> AsyncIterator[int]:
-    """Run a QUIC server with one certificate; give the port. Some servers pass over versions that they don't know."""
+    """Run a QUIC server with one certificate; give the port."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=list(alpn), supported_versions=list(versions))
     pem = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
     configuration.certificate, *configuration.certificate_chain = load_pem_x509_certificates(pem)
     configuration.private_key = load_pem_private_key(leaf.private_key_pem.bytes())
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: (QuicServer if tells_versions else _Reticent)(configuration=configuration, retry=retry), (host, 0)
+        lambda: kind(configuration=configuration, retry=retry), (host, 0)
     )
     try:
         yield transport.get_extra_info("sockname")[1]
@@ -42,10 +44,40 @@ async def serve(
         server.close()
 
 
-class _Reticent(QuicServer):
+class Reticent(QuicServer):
+    """Passes over versions that it does not know, as some servers do."""
+
     def datagram_received(self, data: bytes | str, addr: object) -> None:
-        if isinstance(data, str) or not data[0] & 0x80 or data[1:5] == V1.to_bytes(4, "big"):
+        if not _asks_for_versions(data):
             super().datagram_received(data, addr)
+
+
+class Unhurried(QuicServer):
+    """Shakes hands some time after it has told its versions."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._held: list[tuple[bytes | str, object]] = []
+        self._has_told = False
+
+    def datagram_received(self, data: bytes | str, addr: object) -> None:
+        if _asks_for_versions(data):
+            super().datagram_received(data, addr)
+            asyncio.get_running_loop().call_later(_PAUSE_S, self._go_on)
+        elif self._has_told:
+            super().datagram_received(data, addr)
+        else:
+            self._held.append((data, addr))
+
+    def _go_on(self) -> None:
+        self._has_told = True
+        for data, addr in self._held:
+            super().datagram_received(data, addr)
+
+
+def _asks_for_versions(data: bytes | str) -> bool:
+    """Tell a long header with a version that nobody has (RFC 9000 §6)."""
+    return isinstance(data, bytes) and bool(data[0] & 0x80) and data[1:5] != V1.to_bytes(4, "big")
 
 
 def closing(initial: bytes, code: int, reason: bytes = b"") -> bytes:

@@ -47,7 +47,7 @@ async def steps_of(
 
 
 async def test_quic_asks_for_versions_and_shakes_hands(network: LiveNetwork) -> None:
-    async with quic_server.serve(LEAF) as port:
+    async with quic_server.serve(LEAF, kind=quic_server.Unhurried) as port:
         asked, shaken = await steps_of(network, "quic", port)
     assert isinstance(asked, QuicObservation)
     assert isinstance(shaken, QuicObservation)
@@ -63,7 +63,7 @@ async def test_quic_under_another_name_only_shakes_hands(network: LiveNetwork) -
 
 
 async def test_a_handshake_that_succeeds_does_not_wait_for_versions(network: LiveNetwork) -> None:
-    async with quic_server.serve(LEAF, tells_versions=False) as port:
+    async with quic_server.serve(LEAF, kind=quic_server.Reticent) as port:
         (shaken,) = await steps_of(network, "quic", port)
     assert isinstance(shaken, QuicObservation)
     assert (shaken.kind, shaken.failure) == ("handshake", None)
