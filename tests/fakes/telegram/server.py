@@ -22,6 +22,8 @@ from tests.fakes.telegram.wire import json_response, read_request
 from tests.fakes.telegram.world import Request
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")
+_TURNS_TO_ACCEPT = 5
+"""More turns of the loop than pass between a connection's being taken from the kernel and the server's knowing it."""
 _MAX_BODY_BYTES = 60 * 2**20
 _NO_SUCH_METHOD = ApiError(404, "Not Found")
 _LONG_POLL = "getupdates"
@@ -111,9 +113,11 @@ class FakeTelegram(People):
     async def refuse_connections(self) -> None:
         """New connections are refused and open ones reset, until `accept_connections`."""
         await self._site.stop()
-        for connection in list(getattr(self._runner.server, "connections", [])):
-            if connection.transport is not None:
-                connection.transport.abort()
+        for _ in range(_TURNS_TO_ACCEPT):
+            for connection in list(getattr(self._runner.server, "connections", [])):
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await asyncio.sleep(0)
         # Bound but not listening: refuses, and keeps the port from everybody else.
         self._held = _bound(self._port)
 
