@@ -116,6 +116,12 @@ def judge_resolver(seen: Seen) -> Literal["ok", "broken", "rerouted"]:
     return "rerouted" if answered else "ok"
 
 
+def useless_resolvers(seen: Seen) -> frozenset[str]:
+    """Return the system's resolvers that resolve nothing of what nobody blocks: dead, or not there for this host."""
+    useful = {o.resolver for o in seen.names if o.addresses and not are_stand_ins(o.addresses)}
+    return frozenset(o.resolver for o in seen.names) - useful
+
+
 class BaselineProbe:
     """Takes the baseline when it is first wanted, and gives it to everybody who asks within the next minute."""
 
@@ -127,6 +133,7 @@ class BaselineProbe:
         self._taking = False
         self._taken_s: float | None = None
         self._result: Baseline | None = None
+        self._useless_resolvers: frozenset[str] = frozenset()
         self._families = network.families()
         self.rtts_s: list[float] = []
         self.observations: list[AnyObservation] = []
@@ -139,6 +146,11 @@ class BaselineProbe:
             return None
         kept_s = KEPT_S if self._result.network == "ok" else DOUBTED_S
         return self._result if self._clock() - self._taken_s <= kept_s else None
+
+    @property
+    def useless_resolvers(self) -> frozenset[str]:
+        """The system's resolvers that are known to resolve nothing."""
+        return self._useless_resolvers if self.result is not None else frozenset()
 
     @property
     def working_families(self) -> frozenset[int]:
@@ -206,6 +218,7 @@ class BaselineProbe:
         if _IPV6 in self._families and seen.ipv6 and all(o.failure is not None for o in seen.ipv6):
             self._families -= {_IPV6}
         self._result = Baseline(network=judge_network(seen), resolver=judge_resolver(seen))
+        self._useless_resolvers = useless_resolvers(seen)
         self._taken_s = self._clock()
 
     @property

@@ -44,6 +44,8 @@ class Evidence:
     patience_s: float
     line_rtt_s: float | None
     """The shortest round trip seen: no answer comes sooner over this host's line. None while none is known."""
+    useless_resolvers: frozenset[str] = frozenset()
+    """Those of the system's resolvers that resolve nothing, while others do: how they fail shows nothing."""
     delisted_ids: tuple[str, ...] = ()
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
@@ -110,7 +112,10 @@ class Evidence:
 
     @cached_property
     def system_answer(self) -> Answer | None:
-        """What a program on this host is told: the first resolver that settles the matter."""
+        """What a program on this host is told: the first resolver that settles the matter.
+
+        Where none does, the first that answered, if it is of any use.
+        """
         for answer in self.system_answers:
             if answer.addresses:
                 return answer
@@ -118,7 +123,15 @@ class Evidence:
                 return None
             if answer.done and answer.failure not in RESOLVER_TROUBLE:
                 return answer
-        return self.system_answers[0] if self.system_answers else None
+        return max(self.system_answers, key=lambda a: (self._is_of_use(a), a.heard), default=None)
+
+    @cached_property
+    def useful_answers(self) -> list[Answer]:
+        """What those of the system's resolvers say that were asked and are not known to resolve nothing at all."""
+        return [answer for answer in self.system_answers if self._is_of_use(answer)]
+
+    def _is_of_use(self, answer: Answer) -> bool:
+        return answer.resolver not in self.useless_resolvers
 
     def hesitates(self, answer: Answer) -> bool:
         """Tell whether a question to this resolver takes longer than round trips explain."""
@@ -127,8 +140,12 @@ class Evidence:
 
     @cached_property
     def repeated_answers(self) -> list[DnsObservation]:
-        """The system resolver's answers to the same question asked again, over UDP."""
+        """The system resolvers' answers to the same question asked again, over UDP."""
         return [o for _, t in self.questions(Purpose.REPEAT) for o in t.observations if isinstance(o, DnsObservation)]
+
+    def repeated_by(self, resolver: str) -> list[DnsObservation]:
+        """Return those of one resolver: what another does tells nothing of it."""
+        return [o for o in self.repeated_answers if o.resolver == resolver]
 
     @cached_property
     def tcp_answers(self) -> list[DnsObservation]:

@@ -164,6 +164,7 @@ class Experiment:
             trusted_resolvers=self._trusted_resolvers,
             baseline=self._baseline.result,
             baseline_ids=self._baseline.ids,
+            useless_resolvers=self._baseline.useless_resolvers,
             working_families=self._baseline.working_families,
             permits=self._network.permits,
             now_s=self._recorder.clock(),

@@ -48,7 +48,9 @@ REFUSALS = frozenset({"connection_refused"})
 UNREACHABLE = frozenset({"host_unreachable", "network_unreachable", "network_down"})
 ANSWERED = frozenset({"reset", "refused", "unreachable"})
 """Fates of a connect that somebody decides, the server or whoever is in between, within a round trip."""
-RESOLVER_TROUBLE = SILENCE | REFUSALS | UNREACHABLE | {"dns_refused_error", "dns_servfail_error"}
+UNHEARD = SILENCE | REFUSALS | UNREACHABLE
+"""Failures of a question that no resolver has answered."""
+RESOLVER_TROUBLE = UNHEARD | {"dns_refused_error", "dns_servfail_error"}
 """Failures after which an operating system's stub asks the next resolver (resolv.conf(5)); NXDOMAIN is final."""
 
 _TURNED_AWAY = frozenset({403, 429, 451})
@@ -260,6 +262,11 @@ class Answer:
             return None
         ordered = sorted(self.observations, key=lambda o: o.query_type != "A")
         return ordered[0].failure or "dns_no_answer"
+
+    @property
+    def heard(self) -> bool:
+        """The resolver answered, whatever it said."""
+        return bool(self.observations) and self.failure not in UNHEARD
 
     @property
     def says_dead(self) -> bool:

@@ -107,14 +107,36 @@ class Name:
         return tuple(a for a in self.false_addresses if self.evidence.certificate_outside(a) in _OF_A_STRANGER)
 
     @cached_property
+    def repeats(self) -> list[DnsObservation]:
+        """What the resolver whose word counts said when it was asked again."""
+        answer = self.evidence.system_answer
+        return self.evidence.repeated_by(answer.resolver) if answer else []
+
+    @cached_property
     def repeats_alike(self) -> list[DnsObservation]:
-        return [o for o in self.evidence.repeated_answers if o.failure == self.failure]
+        return [o for o in self.repeats if o.failure == self.failure]
 
     @property
     def consistent(self) -> bool:
-        """The failure was seen again on a fresh socket, and more often than not; silence, each time."""
-        again, alike = len(self.evidence.repeated_answers), len(self.repeats_alike)
-        return alike > ENOUGH and alike == again if self.failure in SILENCE else alike * 2 > again
+        """The failure was seen again on a fresh socket, and more often than not; silence, each time and everywhere."""
+        if self.failure in SILENCE:
+            return all(self._is_silent(answer.resolver) for answer in self.evidence.useful_answers)
+        return len(self.repeats_alike) * 2 > len(self.repeats)
+
+    def _is_silent(self, resolver: str) -> bool:
+        again = self.evidence.repeated_by(resolver)
+        return len(again) > ENOUGH and all(o.failure in SILENCE for o in again)
+
+    @property
+    def settled(self) -> bool:
+        """No other of the system's resolvers may still be searching."""
+        return all(answer.done for answer in self.evidence.useful_answers)
+
+    @property
+    def unanswered(self) -> bool:
+        """Another of the system's resolvers, which answers otherwise, left the question unanswered."""
+        answer = self.evidence.system_answer
+        return any(not other.heard for other in self.evidence.useful_answers if other != answer)
 
     @cached_property
     def injected(self) -> tuple[str, ...]:
@@ -131,7 +153,8 @@ class Name:
     @cached_property
     def udp_alone(self) -> tuple[str, ...]:
         """Ids of answers of the same resolver over TCP that contradict it over UDP."""
-        answers = [o for o in self.evidence.tcp_answers if o.failure is None]
+        asked = {o.resolver for o in self.repeats}
+        answers = [o for o in self.evidence.tcp_answers if o.failure is None and o.resolver in asked]
         return tuple(o.id for o in answers if set(o.addresses) & set(self.evidence.honest_addresses))
 
     @property
@@ -221,9 +244,12 @@ def resolver_broken(name: Name) -> Finding | None:
 
     It does the same for names that nobody blocks: this host's resolver is of no use, and says nothing of the service.
     """
-    baseline = name.evidence.baseline
-    useless = name.failure is not None or are_stand_ins(name.evidence.system_addresses)
-    if not useless or baseline is None or baseline.resolver != "broken":
+    evidence = name.evidence
+    useless = name.failure is not None or are_stand_ins(evidence.system_addresses)
+    answer = evidence.system_answer
+    alone = answer is not None and answer.resolver in evidence.useless_resolvers  # others are not heard beside it
+    all_are = evidence.baseline is not None and evidence.baseline.resolver == "broken"
+    if not useless or not (alone or all_are):
         return None
     return say(Status.INCONCLUSIVE, Confidence.LIKELY, Cause.HOST_RESOLVER_BROKEN, because=name.system_ids)
 
@@ -233,14 +259,16 @@ def name_denied(name: Name) -> Finding | None:
 
     The same question asked again fails the same way, while validated operators resolve it. Confirmed for deliberate
     answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their address proves the name;
-    likely for SERVFAIL and silence. Where the same resolver tells the truth over TCP, the question was rerouted on the
-    way. A name that is denied here, and that a national DNS directory denies as well when it is asked directly, is
-    delisted.
+    likely for SERVFAIL and silence. Of several resolvers of the system the first that answers counts, those left out
+    that resolve nothing at all; only likely where another one of use is silent. Where the same resolver tells the truth
+    over TCP, the question was rerouted on the way. A name that is denied here, and that a national DNS directory denies
+    as well when it is asked directly, is delisted.
     """
     cause = name.cause
-    if cause is None or not name.alive or not name.consistent:
+    if cause is None or not (name.alive and name.settled and name.consistent):
         return None
-    sure = (name.failure in _POLICY_ANSWERS or bool(name.injected)) and (name.agreed or bool(name.proven))
+    deliberate = name.failure in _POLICY_ANSWERS and not name.unanswered
+    sure = (deliberate or bool(name.injected)) and (name.agreed or bool(name.proven))
     causes = (cause, Cause.DNS_REROUTED) if name.rerouted else (cause,)
     because = (*name.system_ids, *name.udp_alone, *name.injected, *name.honest_ids, *ids_of(name.proven))
     directory = name.evidence.delisted_ids if cause is Cause.DNS_DELISTED else ()

@@ -141,6 +141,10 @@ class Simulated:
     """How long the system's resolver takes to find the names that are in `names`."""
     dead_resolvers: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = (ISP,)
+    by_resolver: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    """What single ones of them say of names otherwise than all the others; "*" for every name."""
+    search_of: Mapping[str, float] = field(default_factory=dict)
+    """Those of them that take their time, in seconds, and how long."""
     tcp_is_honest: bool = False
     """The system's resolver tells the truth over TCP."""
     doh: Mapping[str, Answer] = field(default_factory=dict)
@@ -246,6 +250,7 @@ class SimulatedNetwork:
             failure, reply = None, _text(question, self._world.texts[question.name])
         of_system = question.resolver in self._world.resolvers
         extra_s = self._world.search_s if of_system and question.name in self._world.names else 0.0
+        extra_s += self._world.search_of.get(question.resolver, 0.0)
         if of_system and self._world.resolver_is_near:
             trips, extra_s = 0, extra_s + _NEAR_S
         failure = await self._spend(failure, question.timeout_s, trips, extra_s)
@@ -282,7 +287,8 @@ class SimulatedNetwork:
             return world.system_failure
         if question.transport == "tcp" and world.tcp_is_honest:
             return honest
-        return world.system.get(question.name, honest)
+        own = world.by_resolver.get(question.resolver, {})
+        return own.get(question.name, own.get("*", world.system.get(question.name, honest)))
 
     # --- connections -------------------------------------------------------------------------------------------------
 

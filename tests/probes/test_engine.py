@@ -433,6 +433,74 @@ def test_a_site_over_tls(world: Simulated, status: str, confidence: str, causes:
     assert said(check(world)) == (status, confidence, causes)
 
 
+# --- several resolvers -----------------------------------------------------------------------------------------------
+
+FIRST = "195.34.32.1"
+NXDOMAIN, REFUSED, SERVFAIL = "dns_nxdomain_error", "dns_refused_error", "dns_servfail_error"
+
+
+def two_resolvers(
+    first: str | None, second: str | None, of: tuple[str, str] = (HOST, HOST), **changes: Any
+) -> Simulated:
+    """Return a world in which each resolver fails so, for the name or for all ("*"); None: it tells the truth."""
+    says = ((FIRST, of[0], first), (ISP, of[1], second))
+    by_resolver = {resolver: {name: failure} for resolver, name, failure in says if failure is not None}
+    return replace(HEALTHY, resolvers=(FIRST, ISP), by_resolver=by_resolver, **changes)
+
+
+ALL_AND_NAME, NAME_AND_ALL, ALL = ("*", HOST), (HOST, "*"), ("*", "*")
+TWO_RESOLVERS = {
+    "dead, refuses": (two_resolvers(SILENCE, REFUSED, ALL_AND_NAME), "blocked", "confirmed", "dns.refused"),
+    "dead, denies": (two_resolvers(SILENCE, NXDOMAIN, ALL_AND_NAME), "blocked", "confirmed", "dns.nxdomain"),
+    "dead, fails": (two_resolvers(SILENCE, SERVFAIL, ALL_AND_NAME), "blocked", "likely", "dns.servfail"),
+    "dead, silent": (two_resolvers(SILENCE, SILENCE, ALL_AND_NAME), "blocked", "likely", "dns.timeout"),
+    "dead, honest": (two_resolvers(SILENCE, None, ALL), "ok", "confirmed", ""),
+    "dead, dead": (two_resolvers(SILENCE, SILENCE, ALL), "inconclusive", "likely", "host.resolver_broken"),
+    "not there, refuses": (
+        two_resolvers("connection_refused", REFUSED, ALL_AND_NAME),
+        "blocked",
+        "confirmed",
+        "dns.refused",
+    ),
+    "not there, fails": (
+        two_resolvers("host_unreachable", SERVFAIL, ALL_AND_NAME),
+        "blocked",
+        "likely",
+        "dns.servfail",
+    ),
+    "refuses, dead": (two_resolvers(REFUSED, SILENCE, NAME_AND_ALL), "blocked", "confirmed", "dns.refused"),
+    "fails, dead": (two_resolvers(SERVFAIL, SILENCE, NAME_AND_ALL), "blocked", "likely", "dns.servfail"),
+    "denies, dead": (two_resolvers(NXDOMAIN, SILENCE, NAME_AND_ALL), "blocked", "confirmed", "dns.nxdomain"),
+    "silent, dead": (two_resolvers(SILENCE, SILENCE, NAME_AND_ALL), "blocked", "likely", "dns.timeout"),
+    "refuses, refuses": (two_resolvers(REFUSED, REFUSED), "blocked", "confirmed", "dns.refused"),
+    "refuses, fails": (two_resolvers(REFUSED, SERVFAIL), "blocked", "confirmed", "dns.refused"),
+    "fails, denies": (two_resolvers(SERVFAIL, NXDOMAIN), "blocked", "confirmed", "dns.nxdomain"),
+    "fails, honest": (two_resolvers(SERVFAIL, None), "ok", "confirmed", ""),
+    "refuses, honest": (two_resolvers(REFUSED, None), "ok", "confirmed", ""),
+    "silent, honest": (two_resolvers(SILENCE, None), "ok", "confirmed", ""),
+    "silent, silent": (two_resolvers(SILENCE, SILENCE), "blocked", "likely", "dns.timeout"),
+    "silent, refuses": (two_resolvers(SILENCE, REFUSED), "blocked", "likely", "dns.refused"),
+    "silent, denies": (two_resolvers(SILENCE, NXDOMAIN), "blocked", "likely", "dns.nxdomain"),
+    "refuses, silent": (two_resolvers(REFUSED, SILENCE), "blocked", "likely", "dns.refused"),
+    "refuses everything, silent": (two_resolvers(REFUSED, SILENCE, ALL_AND_NAME), "blocked", "likely", "dns.timeout"),
+    "refuses everything, honest": (two_resolvers(REFUSED, None, ALL), "ok", "confirmed", ""),
+    "refuses everything, loses five packets": (
+        two_resolvers(REFUSED, None, ALL, loses=(0, 4, 5, 6)),
+        "ok",
+        "confirmed",
+        "",
+    ),
+    "slow, denies": (two_resolvers(None, NXDOMAIN, search_of={FIRST: 2.5}), "ok", "confirmed", ""),
+    "slow, refuses": (two_resolvers(None, REFUSED, search_of={FIRST: 2.5}), "ok", "confirmed", ""),
+    "slow, refuses everything": (two_resolvers(None, REFUSED, ALL, search_of={FIRST: 2.5}), "ok", "confirmed", ""),
+}
+
+
+@pytest.mark.parametrize(("world", "status", "confidence", "causes"), TWO_RESOLVERS.values(), ids=TWO_RESOLVERS.keys())
+def test_a_name_behind_two_resolvers(world: Simulated, status: str, confidence: str, causes: str) -> None:
+    assert said(check(world)) == (status, confidence, causes)
+
+
 BLOCKED_PAGE = Server(title="Blocked", tls=RESET)
 HTTP = {
     "healthy": (HEALTHY, "ok", "likely", ""),
