@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bench.table import Row
-from bot.chat.conversation import Capabilities, Conversation, Request
+from bot.chat.conversation import Conversation
+from bot.chat.request import Capabilities, Request
 from bot.checks import Checks
 from bot.store import Store
 from probes.catalogue import Catalogue

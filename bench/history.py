@@ -18,8 +18,8 @@ from bench.stalls import watched
 from bench.table import Row
 from bot.chat.chronicle import Chronicle
 from bot.chat.commands import parse
-from bot.chat.conversation import Capabilities, Request
 from bot.chat.past import Incident
+from bot.chat.request import Capabilities, Request
 from bot.history import Reading
 from bot.store import Store
 from probes.catalogue import Catalogue

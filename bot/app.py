@@ -20,9 +20,10 @@ from bot.alerts.announcer import Announcer
 from bot.alerts.hours import zone_in
 from bot.alternatives import Alternatives
 from bot.chat.chronicle import Chronicle
-from bot.chat.conversation import Conversation, with_progress
+from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
 from bot.chat.operating import Operating
+from bot.chat.progress import with_progress
 from bot.chat.refusing import RefusalDesk
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
@@ -43,7 +44,7 @@ from probes.vantage import told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
 
-    from bot.chat.conversation import Desk, Responder
+    from bot.chat.request import Desk, Responder
     from bot.config import Settings
     from bot.news import Story
     from probes.model import Report, Service

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.broadcasts import Broadcasts, Stage
     from bot.broadcasts.model import Audience, Broadcast
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.outbox import Content
     from probes.catalogue import Catalogue
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
     from bot.chat.past import Incident, Period
     from bot.chat.reply import Reply
+    from bot.chat.request import Request, Responder
     from bot.store.history import History
     from probes.catalogue import Catalogue
     from probes.model import Service

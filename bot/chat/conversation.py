@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from bot.alerts.subscriptions import can_be_told
 from bot.chat import categories, commands, replies, words, works
@@ -20,20 +17,20 @@ from bot.chat.beside import Beside
 from bot.chat.commands import Shown
 from bot.chat.language import say, speaking
 from bot.chat.matching import match
-from bot.chat.replies import Tally
+from bot.chat.progress import while_showing, with_progress
 from bot.chat.works import Question
 from bot.checks import BusyError, CheckError
 from bot.store import StoreError
-from bot.store.chats import Kind
 from bot.survey import Surveys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from bot.alternatives import Alternatives
     from bot.chat.commands import Message
     from bot.chat.newsstand import Newsstand
     from bot.chat.reply import Reply
+    from bot.chat.request import Desk, Request, Responder
     from bot.checks import Answer, Checks, Listener
     from bot.registry import Record
     from bot.store.history import Since
@@ -41,91 +38,12 @@ if TYPE_CHECKING:
     from probes.model import Report, Service
 
     SinceWhen = Callable[[Service, Report], Awaitable[Since | None]]
-    Handler = Callable[[Message, "Request", "Responder"], Awaitable[None]]
-
-_T = TypeVar("_T")
+    Handler = Callable[[Message, Request, Responder], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 4096
 """Of a message; a longer one is not read at all."""
-SILENCE_S = 0.2
-"""What comes sooner needs no progress before it."""
-
-
-async def _always() -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """What a message has beside its plain text, for the commands that pass messages on."""
-
-    html: str = ""
-    """The text with its markup, in the HTML that the platform reads."""
-    photo: str | None = None
-    """A picture, by the platform's name for it."""
-    answered: str | None = None
-    """The message that it answers, by the platform's name for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What somebody said."""
-
-    chat: str
-    """Where, by a name that the transport gives; empty for a chat that the bot is not in."""
-    kind: Kind = "private"
-    thread: int | None = None
-    """The topic of the chat in which it was said."""
-    text: str
-    language: str = "en"
-    addressed: bool = True
-    """Whether it is surely meant for the bot: in a group most is not."""
-    may_change: Callable[[], Awaitable[bool]] = _always
-    """Tells whether whoever asks may change what is set in the chat."""
-    operator: bool = False
-    """Whether it comes from one of those who run the bot."""
-    attached: Attached = Attached()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a transport can do."""
-
-    edits: bool = False
-    """Whether a later message can take the place of an earlier one, so that answers may come in any order."""
-    progress_interval_s: float | None = None
-    """The least time between two messages of progress; None where progress is not shown."""
-    pictures: bool = False
-    """Whether it shows them."""
-    bot_name: str | None = None
-    """What people call the bot in commands ("/check@reachbot")."""
-
-
-class Responder(Protocol):
-    """The way back to whoever made one request. It keeps what belongs together by the replies' topics."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the transport can do."""
-
-    async def progress(self, reply: Reply) -> None:
-        """Show what is known so far. Not worth raising for: the answer is still to come."""
-
-    async def answer(self, reply: Reply) -> None:
-        """Say it, in place of the progress of the same topic."""
-
-
-class Desk(Protocol):
-    """Where some of the commands are answered."""
-
-    @property
-    def commands(self) -> Collection[str]:
-        """Their names, all of them in `bot.chat.commands.COMMANDS`."""
-
-    async def obey(self, message: Message, request: Request, responder: Responder) -> None:
-        """Answer one of them. May raise `StoreError`, which the conversation answers for all desks."""
 
 
 class Register(Protocol):
@@ -329,44 +247,3 @@ async def _obeyed(handler: Handler, message: Message, request: Request, responde
     except StoreError as error:
         _log.warning("The database was of no use: %s", error)
         await responder.answer(replies.plain(say(words.NOT_NOW)))
-
-
-async def with_progress(service: Service, responder: Responder, measure: Callable[[Listener], Awaitable[_T]]) -> _T:
-    """Return what `measure` returns; what its listener hears meanwhile is shown as progress."""
-    tally = Tally()
-    return await while_showing(lambda: replies.progress(service, tally), responder, lambda: measure(tally.add))
-
-
-async def while_showing(progress: Callable[[], Reply], responder: Responder, work: Callable[[], Awaitable[_T]]) -> _T:
-    """Return what `work` returns; what `progress` says meanwhile is shown."""
-    over = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_show(progress, responder, over))
-        try:
-            return await work()
-        finally:
-            over.set()
-
-
-async def _show(progress: Callable[[], Reply], responder: Responder, over: asyncio.Event) -> None:
-    """Show progress from time to time, whenever there is some, until the work is over.
-
-    A message on its way is never cut short: it might arrive after the answer.
-    """
-    interval_s = responder.capabilities.progress_interval_s
-    if interval_s is None or await _set_within(over, SILENCE_S):
-        return
-    shown = None
-    while not over.is_set():
-        reply = progress()
-        if reply != shown:
-            await responder.progress(reply)
-            shown = reply
-        await _set_within(over, interval_s)
-
-
-async def _set_within(event: asyncio.Event, limit_s: float) -> bool:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(limit_s):
-            await event.wait()
-    return event.is_set()

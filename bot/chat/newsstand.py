@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
     from bot.chat.reply import Reply
+    from bot.chat.request import Request, Responder
     from bot.news import FeedHealth, Story
     from probes.catalogue import Catalogue
     from probes.model import Service

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.checks import Answer
     from bot.news import FeedHealth
     from bot.store.registries import RegistryList

@@ -12,8 +12,8 @@ from bot.chat.words import broadcasts as words
 
 if TYPE_CHECKING:
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
     from bot.chat.reply import Reply
+    from bot.chat.request import Request, Responder
     from bot.store.refusals import Refusals
 
 NO_MORE = "/announcements off"

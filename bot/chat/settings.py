@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.store import Chat, Chats
 
 PRIVACY = "privacy"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.alerts.hours import DIGEST_HOUR, clock
 from bot.alerts.subscriptions import EVERYTHING, of_category
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from bot.alerts.subscriptions import Listener, Subscription
     from bot.alerts.wording import Setting
-    from bot.chat.subscribing import GoingOn
     from bot.chat.wanted import Wanted
+    from bot.incidents import Subject
+    from bot.store.incidents import Incident, Stage
     from probes.catalogue import Catalogue
 
 PAGE = 8
@@ -25,6 +26,14 @@ PAGE = 8
 TOPIC = "subscriptions"
 _MOST_CHARACTERS = 100
 """Of foreign text that is repeated."""
+
+
+class GoingOn(NamedTuple):
+    """What is wrong at the moment with something that was just subscribed to."""
+
+    subject: Subject
+    incident: Incident
+    stage: Stage
 
 
 def name_of(target: str, catalogue: Catalogue) -> str:

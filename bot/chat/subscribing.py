@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from bot.alerts.subscriptions import (
     EVERYTHING,
@@ -28,24 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
     from bot.chat.reply import Reply
+    from bot.chat.request import Request, Responder
     from bot.chat.wanted import Wanted
     from bot.store import Store
-    from bot.store.incidents import Incident, Stage
+    from bot.store.incidents import Incident
     from probes.catalogue import Catalogue
 
 Deed = Literal["degradations", "blocks", "remove"]
 """What a button of the list of subscriptions does with one of them."""
 _DEEDS: dict[str, Deed] = {"degradations": "degradations", "blocks": "blocks", "remove": "remove"}
-
-
-class GoingOn(NamedTuple):
-    """What is wrong at the moment with something that was just subscribed to."""
-
-    subject: Subject
-    incident: Incident
-    stage: Stage
 
 
 class SubscriptionDesk:
@@ -108,7 +100,7 @@ class SubscriptionDesk:
 
     def _going_on(
         self, incidents: Iterable[Incident], listener: Listener, added: Sequence[Subscription]
-    ) -> list[GoingOn]:
+    ) -> list[subscribed.GoingOn]:
         """Return what a chat would have been told of what it has now subscribed to."""
         found = []
         for incident in incidents:
@@ -117,7 +109,7 @@ class SubscriptionDesk:
                 stage = incident.course[-1]
                 claim = Claim(status=stage.status, causes=stage.causes)
                 if wants(subscription, severity_of(incident.subject, claim)):
-                    found.append(GoingOn(incident.subject, incident, stage))
+                    found.append(subscribed.GoingOn(incident.subject, incident, stage))
         return found
 
     # --- /unsubscribe ------------------------------------------------------------------------------------------------
@@ -183,10 +175,10 @@ def _chosen(target: str, asked: Wanted, listener: Listener, thread: int | None, 
     return Subscription(target, degradations, thread, before.after if before else last)
 
 
-def _is_told(one: GoingOn, listener: Listener) -> bool:
+def _is_told(one: subscribed.GoingOn, listener: Listener) -> bool:
     told = listener.told.get(one.subject)
     return told is not None and told.incident == one.incident.id
 
 
-def _told(one: GoingOn) -> Told:
+def _told(one: subscribed.GoingOn) -> Told:
     return Told(one.incident.id, one.stage.status, one.incident.opened_at)

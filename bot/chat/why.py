@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from bot.chat import reasons, replies, words
 from bot.chat.asking import understood
-from bot.chat.conversation import with_progress
 from bot.chat.language import say
+from bot.chat.progress import with_progress
 from bot.chat.reply import Reply
 from bot.checks import BusyError, CheckError
 
 if TYPE_CHECKING:
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.checks import Answer, Checks, Listener
     from probes.catalogue import Catalogue
     from probes.model import Service

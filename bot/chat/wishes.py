@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.alerts.subscriptions import Wishes
     from bot.chat.commands import Message
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.store import Store
 
     Answer = Callable[[str, Listener], tuple[Wishes | None, Reply]]

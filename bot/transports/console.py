@@ -12,8 +12,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from bot.chat.conversation import Capabilities, Request
 from bot.chat.reply import Headline, Items, Moment, Paragraph
+from bot.chat.request import Capabilities, Request
 from bot.store import StoreError
 from probes.model import Status
 

@@ -17,8 +17,8 @@ from telegram import CallbackQuery, Message
 from telegram.error import BadRequest, TelegramError
 
 from bot.chat import commands, replies, settings, words
-from bot.chat.conversation import Capabilities, Request
 from bot.chat.language import closest, say, speaking
+from bot.chat.request import Capabilities, Request
 from bot.limits import Allowance, Limits
 from bot.transports.telegram import membership
 from bot.transports.telegram.admins import Admins

@@ -9,7 +9,7 @@ from telegram import Chat, User
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.chat import commands
-from bot.chat.conversation import Attached
+from bot.chat.request import Attached
 from bot.transports.telegram.calls import Place
 
 if TYPE_CHECKING:

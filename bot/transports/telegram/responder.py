@@ -18,7 +18,7 @@ from bot.transports.telegram import calls, pictures
 from bot.transports.telegram.render import render
 
 if TYPE_CHECKING:
-    from bot.chat.conversation import Capabilities
+    from bot.chat.request import Capabilities
     from bot.transports.telegram.calls import Place
     from bot.transports.telegram.sender import Sender
 

@@ -13,9 +13,10 @@ from bot import remembered
 from bot.alerts.subscriptions import Subscription
 from bot.chat import charts, words
 from bot.chat.chronicle import Chronicle
-from bot.chat.conversation import Conversation, Request
+from bot.chat.conversation import Conversation
 from bot.chat.past import Incident
 from bot.chat.reply import Button, Headline, Items, Paragraph, Reply
+from bot.chat.request import Request
 from bot.checks import Checks
 from bot.history import Reading
 from bot.store import Store

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.chat import conversation as module
-from bot.chat import words
-from bot.chat.conversation import Capabilities, Conversation, Request
+from bot.chat import progress, words
+from bot.chat.conversation import Conversation
+from bot.chat.request import Capabilities, Request
 from bot.chat.subscribing import SubscriptionDesk
 from bot.checks import Checks
 from bot.registry import Record
@@ -175,7 +175,7 @@ async def test_a_known_answer_is_given_with_its_age_and_without_progress(
 async def test_progress_is_shown_while_it_lasts_under_the_topic_of_the_answer(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     prober.go.clear()
     listener = Listener(progress_interval_s=0.0)
     asking = asyncio.create_task(conversation.handle(Request(chat="test", text="whatsapp"), listener))
@@ -191,7 +191,7 @@ async def test_progress_is_shown_while_it_lasts_under_the_topic_of_the_answer(
 async def test_the_answer_waits_for_a_progress_message_on_its_way(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     prober.go.clear()
     events: list[str] = []
 
@@ -304,7 +304,7 @@ async def test_when_time_runs_out_the_answer_tells_what_is_missing(
 async def test_progress_of_a_list_grows_under_the_topic_of_its_answer(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     await ask(conversation, "whatsapp")
     prober.go.clear()
     listener = Listener(progress_interval_s=0.0)

@@ -11,7 +11,8 @@ import pytest
 from bot.alerts.hours import Quiet
 from bot.alerts.subscriptions import Listener, Subscription, Told
 from bot.chat import words
-from bot.chat.conversation import Conversation, Request
+from bot.chat.conversation import Conversation
+from bot.chat.request import Request
 from bot.chat.settings import SettingsDesk
 from bot.chat.subscribing import SubscriptionDesk
 from bot.chat.wishes import WishesDesk

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.chat import headlines, words
-from bot.chat.conversation import Conversation, Request
+from bot.chat.conversation import Conversation
 from bot.chat.newsstand import Newsstand
+from bot.chat.request import Request
 from bot.checks import Checks
 from bot.news import Feed, FeedHealth, Story
 from bot.store import Store

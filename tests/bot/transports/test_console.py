@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.chat import conversation as conversation_module
-from bot.chat import words
+from bot.chat import progress, words
 from bot.chat.conversation import Conversation
 from bot.chat.why import WhyDesk
 from bot.checks import Checks
@@ -93,7 +92,7 @@ async def test_every_line_of_a_pipe_is_answered_in_order_the_last_one_without_it
 async def test_a_pipe_gets_no_prompt_no_progress_and_no_colour(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     prober.go.clear()
     with piped(b"whatsapp\n") as stdin:
         asking = asyncio.create_task(said(conversation, stdin))
@@ -179,7 +178,7 @@ async def terminal() -> AsyncIterator[Terminal]:
 async def test_a_terminal_has_a_prompt_progress_and_colours_and_ends_with_control_d(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     monkeypatch.setenv("TERM", "xterm-256color")
     prober.go.clear()
     async with terminal() as tty, asyncio.TaskGroup() as group:
@@ -199,7 +198,7 @@ async def test_a_terminal_has_a_prompt_progress_and_colours_and_ends_with_contro
 async def test_leaving_in_the_middle_of_a_measurement_leaves_a_clean_terminal(
     conversation: Conversation, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     monkeypatch.setenv("TERM", "xterm-256color")
     prober.go.clear()
     async with terminal() as tty:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.chat import conversation as conversation_module
+from bot.chat import progress
 from bot.chat.chronicle import Chronicle
 from bot.chat.conversation import Conversation
 from bot.chat.language import LANGUAGES, all_of, lasting, speaking
@@ -116,7 +116,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.transports.telegram.calls.seconds", lambda _: 0.0)
     monkeypatch.setattr("bot.transports.telegram.polling.seconds", lambda _: 0.0)
     monkeypatch.setattr("bot.transports.telegram.sender._FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0)
     monkeypatch.setattr(handlers, "_PRIVATE_INTERVAL_S", 0.01)
     monkeypatch.setattr(handlers, "_GROUP_INTERVAL_S", 0.01)
     monkeypatch.setattr(handlers, "Limits", lambda **_: Limits(PLENTY, PLENTY))

@@ -14,7 +14,7 @@ from bot.transports.telegram.handlers import STALE_S
 from tests.bot.transports.telegram.served import say
 
 if TYPE_CHECKING:
-    from bot.chat.conversation import Request, Responder
+    from bot.chat.request import Request, Responder
     from bot.store import Store
     from tests.bot.canned import CannedProber
     from tests.bot.transports.telegram.served import Bot

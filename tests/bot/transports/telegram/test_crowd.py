@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.chat import conversation as conversation_module
-from bot.chat import words
+from bot.chat import progress, words
 from bot.limits import Allowance, Limits
 from bot.pacing import Pacer
 from bot.transports.telegram import calls, handlers, transport
@@ -31,7 +30,7 @@ async def test_a_thousand_chats_that_ask_at_once_are_answered_once_each(
     conversation: Conversation, store: Store, prober: CannedProber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "Pacer", Pacer)
-    monkeypatch.setattr(conversation_module, "SILENCE_S", 0.02)
+    monkeypatch.setattr(progress, "SILENCE_S", 0.02)
     monkeypatch.setattr(handlers, "_PRIVATE_INTERVAL_S", 0.1)
     prober.go.clear()
     clock = HurriedClock(15)  # a thousand answers take 37 s of it
