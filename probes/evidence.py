@@ -18,6 +18,7 @@ from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import Arm, DnsObservation, OutsideObservation, Purpose
 from probes.pace import round_trip_of, silence_s
 from probes.trials import RESOLVER_TROUBLE, Answer, Flow, Trial, family_of, fate_of, is_address
+from probes.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -277,7 +278,7 @@ class Evidence:
         assert isinstance(attempt, Attempt)  # noqa: S101 - the caller's condition, told to mypy
         steps = tuple(trial.observations)
         hasty = trial.done and self._ended_hastily(steps)
-        return Flow(attempt, steps, done=trial.done, slow=self.slow(trial), hasty=hasty)
+        return Flow(attempt, steps, trial.done, self.slow(trial), hasty, trial.started_s)
 
     def _ended_hastily(self, steps: Sequence[AnyObservation]) -> bool:
         """Tell whether a lost packet explains silence: by the connection's own round trip, else by the line's."""
@@ -374,44 +375,7 @@ class Evidence:
     def outside_pending(self) -> bool:
         return any(isinstance(trial.step, OutsideQuestion) and not trial.done for trial in self.trials)
 
-    def seen_outside(self, layer: str, address: str) -> bool | None:
-        """Tell whether outside controls succeeded at a layer: None if none was asked, none tells, or they disagree.
-
-        Controls know no authorities but those that everybody trusts, so they cannot judge a service with its own.
-        """
-        told = self._told_outside(layer, address)
-        ayes = sum(told)
-        return None if 2 * ayes == len(told) else 2 * ayes > len(told)
-
-    def witnesses(self, layer: str, address: str) -> int:
-        """Return how many outside controls agree on what is seen there at a layer."""
-        told = self._told_outside(layer, address)
-        return max(sum(told), len(told) - sum(told))
-
-    def _told_outside(self, layer: str, address: str) -> list[bool]:
-        """Return what each control tells, the last word of each."""
-        told = {o.control: seen for o in self.outside if (seen := self._told_by(o, layer, address)) is not None}
-        return list(told.values())
-
-    def _told_by(self, outside: OutsideObservation, layer: str, address: str) -> bool | None:
-        if layer == "http":
-            return None if self.roots else outside.http_failure is None and outside.http_status is not None
-        table = outside.tcp if layer == "tcp" else outside.tls
-        key = self._key_outside(address)
-        unjudged = self.roots is not None and fate_of(table.get(key)) == "certificate"
-        return None if key not in table or unjudged else table[key] is None
-
     @cached_property
-    def disputed_outside(self) -> bool:
-        """Outside controls contradict each other about an address at which something is wrong here."""
-        layers = ("tcp", "tls", "http")
-        told = [self._told_outside(layer, address) for layer in layers for address in self.suspects]
-        return any(0 < 2 * sum(seen) == len(seen) for seen in told)
-
-    def certificate_outside(self, address: str) -> str | None:
-        """Return how the outside control's handshake at an address failed; handshakes have OONI's own names there."""
-        key = self._key_outside(address)
-        return next((o.tls[key] for o in self.outside if key in o.tls), None)
-
-    def _key_outside(self, address: str) -> str:
-        return f"[{address}]:{self.endpoint.port}" if ":" in address else f"{address}:{self.endpoint.port}"
+    def witnesses(self) -> Witnesses:
+        """The same, to be asked what they agree on."""
+        return Witnesses(self.outside, self.endpoint.port, self.roots)

@@ -328,7 +328,7 @@ def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
     """
     asked = [trial.step for trial in evidence.trials if isinstance(trial.step, OutsideQuestion)]
     waiting = [t for _, t in evidence.questions(Purpose.HONEST_RESOLVER) if not t.done and not evidence.slow(t)]
-    if asked and evidence.disputed_outside:
+    if asked and evidence.witnesses.contradict(evidence.suspects):
         yield replace(asked[0], witnesses=1, heard=frozenset(seen.control for seen in evidence.outside))
     if waiting or (asked and not _learned_since(evidence, asked)):
         return
@@ -342,7 +342,7 @@ def _ask_outside(evidence: Evidence) -> Iterator[OutsideQuestion]:
 
 def _learned_since(evidence: Evidence, asked: list[OutsideQuestion]) -> bool:
     told = {address for question in asked for address in question.addresses}
-    unknown = (a for a in evidence.suspects if a not in told and evidence.seen_outside("tcp", a) is None)
+    unknown = (a for a in evidence.suspects if a not in told and evidence.witnesses.succeeded("tcp", a) is None)
     rounds = sum(not question.heard for question in asked)
     return rounds < OUTSIDE_QUESTIONS and next(unknown, None) is not None
 

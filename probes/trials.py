@@ -136,6 +136,8 @@ class Flow:
     """Still running, in a stage that takes longer than the network's round trips explain."""
     hasty: bool = False
     """Ended in silence that was not waited out, as the line is known by now: a lost packet explains it."""
+    started_s: float = math.inf
+    """When it began; never yet, while it waits for its turn."""
 
     @property
     def tcp(self) -> TcpObservation | None:

@@ -96,7 +96,7 @@ def frozen_by_address(haul: Haul) -> Finding | None:
     """
     evidence = haul.evidence
     passed = haul.passed(haul.elsewhere)
-    delivers = evidence.seen_outside("http", "") or not any(flow.page_froze for flow in evidence.own_flows)
+    delivers = evidence.witnesses.succeeded("http", "") or not any(flow.page_froze for flow in evidence.own_flows)
     if len(haul.frozen) < ENOUGH or not passed or not delivers:
         return None
     because = (*ids_of([*haul.frozen, *passed]), *(outside.id for outside in evidence.outside))

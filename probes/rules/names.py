@@ -16,7 +16,7 @@ from probes.vantage_via import are_stand_ins
 
 if TYPE_CHECKING:
     from probes.observations import DnsObservation
-    from probes.trials import Flow
+    from probes.trials import Answer, Flow
 
 _CAUSE = {
     "dns_nxdomain_error": Cause.DNS_NXDOMAIN,
@@ -80,7 +80,7 @@ class Name:
     def proven_outside(self) -> tuple[str, ...]:
         """Ids of outside controls that shook hands with an honest address, under the name and its certificate."""
         evidence = self.evidence
-        shaken = any(evidence.seen_outside("tls", a) for a in evidence.honest_addresses)
+        shaken = any(evidence.witnesses.succeeded("tls", a) for a in evidence.honest_addresses)
         return tuple(o.id for o in evidence.outside) if shaken else ()
 
     @cached_property
@@ -104,7 +104,7 @@ class Name:
     @cached_property
     def liars_outside(self) -> tuple[str, ...]:
         """Addresses that no honest source gives, where outside controls were shown somebody else's certificate."""
-        return tuple(a for a in self.false_addresses if self.evidence.certificate_outside(a) in _OF_A_STRANGER)
+        return tuple(a for a in self.false_addresses if self.evidence.witnesses.certificate(a) in _OF_A_STRANGER)
 
     @cached_property
     def repeats(self) -> list[DnsObservation]:
@@ -120,12 +120,12 @@ class Name:
     def consistent(self) -> bool:
         """The failure was seen again on a fresh socket, and more often than not; silence, each time and everywhere."""
         if self.failure in SILENCE:
-            return all(self._is_silent(answer.resolver) for answer in self.evidence.useful_answers)
+            return all(self._is_silent(answer) for answer in self.evidence.useful_answers)
         return len(self.repeats_alike) * 2 > len(self.repeats)
 
-    def _is_silent(self, resolver: str) -> bool:
-        again = self.evidence.repeated_by(resolver)
-        return len(again) > ENOUGH and all(o.failure in SILENCE for o in again)
+    def _is_silent(self, answer: Answer) -> bool:
+        again = self.evidence.repeated_by(answer.resolver)
+        return len(again) > ENOUGH and all(o.failure in SILENCE for o in (*answer.observations, *again))
 
     @property
     def settled(self) -> bool:
@@ -259,10 +259,10 @@ def name_denied(name: Name) -> Finding | None:
 
     The same question asked again fails the same way, while validated operators resolve it. Confirmed for deliberate
     answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their address proves the name;
-    likely for SERVFAIL and silence. Of several resolvers of the system the first that answers counts, those left out
-    that resolve nothing at all; only likely where another one of use is silent. Where the same resolver tells the truth
-    over TCP, the question was rerouted on the way. A name that is denied here, and that a national DNS directory denies
-    as well when it is asked directly, is delisted.
+    likely for SERVFAIL and silence, which each question for the name must meet. Of several resolvers of the system the
+    first that answers counts, those left out that resolve nothing at all; only likely where another one of use is
+    silent. Where the same resolver tells the truth over TCP, the question was rerouted on the way. A name that is
+    denied here, and that a national DNS directory denies as well when it is asked directly, is delisted.
     """
     cause = name.cause
     if cause is None or not (name.alive and name.settled and name.consistent):

@@ -131,6 +131,17 @@ class Suspect:
         return self.fate not in ANSWERED or any(flow.attempt.wait_s for flow in self.alike)
 
     @property
+    def from_the_start(self) -> bool:
+        """The first attempt of all met it: a server that limits how often it is called turns down later ones alone.
+
+        One that was not waited for as long as these answers take to come could not meet any.
+        """
+        taken_s = min(flow.steps[-1].elapsed_s for flow in self.alike)
+        heard = (f for f in self.evidence.at(self.address) if not (f.hasty and f.steps[-1].elapsed_s < taken_s))
+        first = min(heard, key=lambda flow: flow.started_s)
+        return self.fate not in ANSWERED or first in self.alike
+
+    @property
     def explained_by_slowness(self) -> bool:
         """Silence, though what was said last has been acknowledged: the server has it, and takes its time."""
         return self.fate == "silence" and any(flow.acknowledged or not flow.steps[-1].info for flow in self.alike)
@@ -138,13 +149,13 @@ class Suspect:
     def outside(self, layer: str) -> bool | None:
         """Tell whether the server was heard at a layer from outside; None where nobody can say."""
         evidence = self.evidence
-        if layer == "tls" and evidence.roots and fate_of(evidence.certificate_outside(self.address)) == "certificate":
+        if layer == "tls" and evidence.roots and fate_of(evidence.witnesses.certificate(self.address)) == "certificate":
             return True  # a control that does not know this service's authorities has at least seen its certificate
-        return evidence.seen_outside(layer, self.address)
+        return evidence.witnesses.succeeded(layer, self.address)
 
     def corroborated(self, layer: str) -> bool:
         """Attempts on fresh sockets failed alike here, and several outside controls tell the same."""
-        return self.repeated and self.evidence.witnesses(layer, self.address) >= ENOUGH
+        return self.repeated and self.evidence.witnesses.agreeing(layer, self.address) >= ENOUGH
 
     @property
     def outside_ids(self) -> tuple[str, ...]:

@@ -181,6 +181,8 @@ class Simulated:
     """Which of the UDP questions to the last resolver are lost, counted from 0."""
     loses_hello: frozenset[str] = frozenset()
     """Addresses at which the first handshake is lost, with all its repeats."""
+    loses_connect: frozenset[str] = frozenset()
+    """The same of the first connect's answers: the server has heard it."""
     loses_syn: frozenset[str] = frozenset()
     """Addresses to which the first SYN of every connect is lost, and sent again after a second (RFC 6298 §2)."""
     loses_first: tuple[str, ...] = ()
@@ -336,6 +338,8 @@ class SimulatedNetwork:
         failure = self._failure(step, attempt.address, port, name, server, attempt.endpoint.scheme)
         if step == "tls" and attempt.address in self._world.loses_hello - self._greeted:
             self._greeted.add(attempt.address)
+            failure = SILENCE
+        if step == "tcp" and attempt.address in self._world.loses_connect and self._connections[attempt.address] == 1:
             failure = SILENCE
         limit_s = {
             "tcp": attempt.timeouts.connect_s,

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 FIRST_SEED = int(os.environ.get("BENIGN_SEED", "0"))
 BATCH = 100
-WORLDS = {(benign_world, "https"): 1_200, (benign_world, "http"): 400, (harsh_world, "https"): 400}
+WORLDS = {
+    (benign_world, "https"): 1_200,
+    (benign_world, "http"): 400,
+    (harsh_world, "https"): 400,
+    (harsh_world, "http"): 200,
+}
 BATCHES = [(*kind, FIRST_SEED + n) for kind, worlds in WORLDS.items() for n in range(0, worlds, BATCH)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from probes.observations import Arm, Purpose
 from probes.targets import host_service
 from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
+
+if TYPE_CHECKING:
+    from probes.network import Question
 
 HOST = "www.whatsapp.com"
 ADDRESS = "157.240.9.53"
@@ -743,6 +746,28 @@ def test_a_connect_is_not_given_up_before_a_lost_syn_could_be_answered() -> None
     slow = replace(HEALTHY, rtt_s=1.2, loses_syn=frozenset({ADDRESS}))
     target = Service(id="dc", name="DC", components=(Component(id="dc", endpoints=(Endpoint("tcp", ADDRESS, 443),)),))
     assert said(run(Engine(slow.network(), seed=1).check(target))) == ("ok", "likely", "")
+
+
+FAR = replace(HEALTHY, rtt_s=1.2, resolver_is_near=True, loses_connect=frozenset({ADDRESS}))
+
+
+@pytest.mark.parametrize("target", [f"https://{HOST}", f"http://{HOST}"])
+def test_a_server_that_turns_down_later_connects_alone_is_not_blocked(target: str) -> None:
+    """What is waited for first is lost on a bad line; the server limits how often it is called."""
+    report = check(replace(FAR, servers={ADDRESS: Server(patience=1)}), target)
+    assert said(report) == ("inconclusive", "possible", "not_measured")
+
+
+class LosesQuestions(SimulatedNetwork):
+    """Every question for the host's IPv4 addresses is lost."""
+
+    def _loses(self, question: Question) -> bool:
+        return question.name == HOST and question.query_type == "A"
+
+
+def test_a_resolver_that_answers_one_question_of_a_name_does_not_filter_it() -> None:
+    report = run(Engine(LosesQuestions(replace(HEALTHY, ipv6=True)), seed=1).check(host_service(HOST)))
+    assert said(report) == ("inconclusive", "possible", "not_measured")
 
 
 def test_a_host_without_internet_says_so_within_five_seconds() -> None:
