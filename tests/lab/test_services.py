@@ -85,15 +85,14 @@ SAID: dict[str, tuple[str, dict[str, str]]] = {
     "youtube-quic-dropped": ("degraded confirmed quic.dropped", {"quic": "blocked confirmed quic.dropped"}),
     "youtube-delisted": (
         DELISTED,
-        dict.fromkeys(("web", "video", "quic", "links"), DELISTED)
-        | {"images": "blocked confirmed dns.delisted dns.nxdomain"},
+        dict.fromkeys(("web", "images", "video", "quic", "links"), DELISTED),
     ),
     "youtube-images-dropped": ("degraded confirmed tls.sni_dropped", {"images": DROPPED}),
     "discord-dropped": (DROPPED, dict.fromkeys(("web", "chat", "cdn", "calls"), DROPPED)),
     "discord-voice-dropped": ("degraded confirmed tls.sni_dropped", {"calls": DROPPED}),
     "viber-dropped": (DROPPED, {"web": DROPPED}),
     "snapchat-reset": (RESET, {"web": RESET, "api": RESET}),
-    "roblox-network-dropped": (GONE, {"web": GONE, "api": GONE}),
+    "roblox-network-dropped": (GONE, dict.fromkeys(("web", "api", "cdn"), GONE)),
     "linkedin-reset": (RESET, dict.fromkeys(("web", "cdn", "links"), RESET)),
     "facebook-delisted": (
         "blocked confirmed dns.delisted tls.sni_dropped",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from probes.catalogue import Catalogue, CatalogueError, fold, names_of
 from probes.model import Component, Endpoint, Roots
 from probes.service_files import CATEGORIES, FILE_BYTES, parse_endpoint, read_service_file
+from probes.trials import is_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +119,7 @@ def test_every_chat_server_of_whatsapp_is_asked_at_both_ports(shipped: Catalogue
     assert whatsapp is not None
     chat = next(part for part in whatsapp.components if part.id == "chat")
 
-    hosts = [*(f"e{number}.whatsapp.net" for number in range(1, 17)), "g.whatsapp.net"]
+    hosts = [*(f"e{number}.whatsapp.net" for number in range(1, 17)), "g.whatsapp.net", "g-fallback.whatsapp.net"]
     assert set(chat.endpoints) == {Endpoint("tcp", host, port) for host in hosts for port in (443, 5222)}
     assert (chat.essential, chat.pool) == (True, "any")
 
@@ -147,6 +148,14 @@ def test_a_shipped_service_says_its_sources_and_its_names_in_a_directory(shipped
     for service in shipped:
         assert service.sources, service.id
         assert service.directory_names, service.id
+
+
+def test_whatever_stops_working_once_it_is_delisted_is_asked_for_in_directories(shipped: Catalogue) -> None:
+    for service in shipped:
+        for part in service.components:
+            hosts = [e.host for e in part.endpoints if e.scheme != "stun" and not is_address(e.host)]
+            asked = [any(f".{host}".endswith(f".{name}") for name in service.directory_names) for host in hosts]
+            assert any(asked) if part.pool == "any" and hosts else all(asked), (service.id, part.id)
 
 
 def test_no_two_shipped_services_share_a_site(shipped: Catalogue) -> None:

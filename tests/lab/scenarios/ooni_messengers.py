@@ -19,12 +19,12 @@ def _at(*hosts: str) -> str:
     return " ".join(address for host in hosts for address in _WORLD.addresses_of(host))
 
 
-_CHAT = _at("g.whatsapp.net", *(f"e{number}.whatsapp.net" for number in range(1, 17)))
+_CHAT = _at("g.whatsapp.net", "g-fallback.whatsapp.net", *(f"e{number}.whatsapp.net" for number in range(1, 17)))
 _DC1 = "149.154.175.50"
 _DCS = " ".join(address for addresses in DATA_CENTRES.values() for address in addresses)
 _FACEBOOK = _at(
     *("www.facebook.com", "graph.facebook.com", "b-api.facebook.com", "b-graph.facebook.com"),
-    *("scontent.xx.fbcdn.net", "external.xx.fbcdn.net"),
+    *("scontent.xx.fbcdn.net", "external.xx.fbcdn.net", "edge-mqtt.facebook.com"),
 )
 
 
