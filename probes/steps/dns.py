@@ -98,7 +98,7 @@ async def _hear(question: Question, transport: str, deadline: float, doh: DohCli
         if transport == "udp":
             return await _over_udp(question, deadline, guard)
         if transport == "doh":
-            answer = await _over_https(question, doh, deadline)
+            answer = await _over_https(question, doh, deadline - now())
         else:
             async with Limit(deadline - now()):
                 answer = await _over_tcp(question)
@@ -134,9 +134,9 @@ async def _over_tcp(question: Question) -> Answer:
         return read(await _exactly(sock, size), query)
 
 
-async def _over_https(question: Question, doh: DohClients, deadline: float) -> Answer:
+async def _over_https(question: Question, doh: DohClients, timeout_s: float) -> Answer:
     query = query_for(question.name, question.query_type, message_id=0)  # RFC 8484 §4.1: the id shall be 0
-    return read(await doh.exchange(question.resolver, encode(query), deadline), query)
+    return read(await doh.exchange(question.resolver, encode(query), timeout_s), query)
 
 
 async def _first_answer(sock: socket.socket, query: QueryMessage, deadline: float) -> Answer:

@@ -10,6 +10,8 @@ import importlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
+from probes.steps.limit import Limit
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Sequence
@@ -70,15 +72,15 @@ class DohClients:
         self._operators.clear()
         await asyncio.gather(*(operator.client.aclose() for operator in operators))
 
-    async def exchange(self, url: str, message: bytes, deadline: float) -> bytes:
-        """Return the answer to one message, which has until `deadline`, on the loop's clock.
+    async def exchange(self, url: str, message: bytes, timeout_s: float) -> bytes:
+        """Return the answer to one message, which has `timeout_s` from when it can begin.
 
         Raises `DohError` when there was no HTTP response, `NotDnsError` when it was no DNS message, TimeoutError.
 
         It runs in a task of its own, to its end even when the caller is cancelled: in the middle of a TLS record that
         would break the connection, and with it the questions of all others that share it.
         """
-        task = asyncio.create_task(self._until(deadline, url, message))
+        task = asyncio.create_task(self._within(timeout_s, url, message))
         self._exchanges.add(task)
         task.add_done_callback(self._forget)
         try:
@@ -94,8 +96,8 @@ class DohClients:
         if not task.cancelled():
             task.exception()
 
-    async def _until(self, deadline: float, url: str, message: bytes) -> bytes:
-        async with asyncio.timeout_at(deadline):
+    async def _within(self, timeout_s: float, url: str, message: bytes) -> bytes:
+        async with Limit(timeout_s):
             return await self._exchange(url, message)
 
     async def _exchange(self, url: str, message: bytes) -> bytes:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-_LATE_S = 0.05
+LATE_S = 0.05
+"""By how much a timer may go off late all the same."""
 _CHANCES = 3
 """How often a step gets time back: a host that is held up all the time is not waited for without end."""
 
@@ -47,7 +48,7 @@ class Limit:
     def _end(self, when_s: float, chances: int) -> None:
         now_s = self._loop.time()
         late_s = now_s - when_s
-        if late_s > _LATE_S and chances:
+        if late_s > LATE_S and chances:
             self._call_at(now_s + late_s, chances - 1)
         else:
             self._timeout.reschedule(now_s)

@@ -18,6 +18,7 @@ from probes.failures import TIMEOUT, failure_of
 from probes.observations import TransferObservation
 from probes.steps.flow_meter import FlowMeter, kernel_counter
 from probes.steps.http import MAX_HEAD_BYTES, next_event, request_for
+from probes.steps.limit import LATE_S
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -61,7 +62,8 @@ async def move(
     The failure is "generic_timeout_error" where nothing got through for `stall_s`; where all that was sent has been
     acknowledged, it is the server that does not answer, and nothing is stalled. A flow that still moves at the end of
     the time is cut off without a failure; a resource that ends earlier is none, nor a server that wants no more
-    requests: then `moved_bytes` is less than was wanted. All counts are TCP's own, heads and TLS included.
+    requests: then `moved_bytes` is less than was wanted. All counts are TCP's own, heads and TLS included. Time in
+    which this host's own loop was held up is given back; where that is most of it, no rate is told.
     """
     loop = asyncio.get_running_loop()
     exchange = _Exchange(stream, endpoint, host or endpoint.host, transfer.size_bytes)
@@ -69,17 +71,18 @@ async def move(
     meter = FlowMeter(kernel_counter(frame.sock, transfer.direction), started)
     work = exchange.download(meter) if transfer.direction == "down" else exchange.upload(meter)
     enough = transfer.size_bytes if transfer.direction == "up" else math.inf
-    watch = _watch(meter, stall_s, started + timeout_s, enough, _SAMPLE_S[transfer.direction])
-    failure, stopped = await _watched(work, watch)
+    watch = _Watch(meter, stall_s, timeout_s, enough, _SAMPLE_S[transfer.direction])
+    failure, stopped = await _watched(work, watch.look())
     meter.sample(loop.time())
-    fields = frame.fields(loop.time() - started, failure)
+    elapsed_s = loop.time() - started
+    fields = frame.fields(elapsed_s, failure)
     all_arrived = transfer.direction == "up" and fields["info"] is not None and not fields["info"].unacknowledged
     return TransferObservation(
         **fields,
         direction=transfer.direction,
         wanted_bytes=transfer.size_bytes,
         moved_bytes=meter.moved_bytes,
-        rate_bytes_s=meter.rate_bytes_s,
+        rate_bytes_s=meter.rate_bytes_s if 2 * watch.held_s < elapsed_s else None,
         stalled_after_bytes=meter.moved_bytes if stopped and not all_arrived else None,
     )
 
@@ -101,17 +104,55 @@ async def _watched(work: Coroutine[Any, Any, None], watch: Coroutine[Any, Any, N
     return failure, stopped
 
 
-async def _watch(meter: FlowMeter, stall_s: float, deadline: float, enough_bytes: float, sample_s: float) -> None:
-    """Raise `_EnoughError`, `_StalledError` or `_TimeUpError`, whichever is due first."""
-    loop = asyncio.get_running_loop()
-    while (now := loop.time()) < deadline:
-        meter.sample(now)
-        if meter.moved_bytes >= enough_bytes:
+class _Watch:
+    """Looks at the meter again and again; what it misses while the loop is held up counts neither as time nor as idle.
+
+    Until that is as long as there is time: a host that is held up again and again is not waited for without end.
+    """
+
+    def __init__(
+        self, meter: FlowMeter, stall_s: float, timeout_s: float, enough_bytes: float, sample_s: float
+    ) -> None:
+        self._meter = meter
+        self._stall_s = stall_s
+        self._timeout_s = timeout_s
+        self._enough_bytes = enough_bytes
+        self._sample_s = sample_s
+        self.held_s = 0.0
+        """How long the loop was held up in all."""
+        self._excused_s = 0.0
+        """How much of that since something got through."""
+        self._moved_bytes = 0
+
+    async def look(self) -> None:
+        """Raise `_EnoughError`, `_StalledError` or `_TimeUpError`, whichever is due first."""
+        loop = asyncio.get_running_loop()
+        now = began = loop.time()
+        self._excused_s = self._meter.idle_s(began)
+        while True:
+            self._sample(now)
+            self._judge(now, now - began - self.held_s)
+            due = now + self._sample_s
+            await asyncio.sleep(self._sample_s)
+            now = loop.time()
+            late_s = now - due
+            if late_s > LATE_S and self.held_s < self._timeout_s:
+                self.held_s += late_s
+                self._excused_s += late_s
+
+    def _sample(self, now: float) -> None:
+        self._meter.sample(now)
+        if self._meter.moved_bytes > self._moved_bytes:
+            self._moved_bytes = self._meter.moved_bytes
+            self._excused_s = 0.0
+
+    def _judge(self, now: float, elapsed_s: float) -> None:
+        if self._meter.moved_bytes >= self._enough_bytes:
             raise _EnoughError
-        if meter.idle_s(now) >= stall_s:
+        if self._meter.idle_s(now) - self._excused_s >= self._stall_s:
             raise _StalledError
-        await asyncio.sleep(sample_s)
-    raise _TimeUpError if meter.moved_bytes else _StalledError
+        if elapsed_s >= self._timeout_s:
+            raise _TimeUpError if self._meter.moved_bytes else _StalledError
 
 
 class _Exchange:

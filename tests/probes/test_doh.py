@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +98,33 @@ async def test_an_operators_silence_is_a_time_out(server: DnsServer, authority: 
     server.answer(NAME, "A")
     async with DohServer(server, authority) as operator:
         assert (await over_https(operator, doh, timeout_s=0.1)).failure == "generic_timeout_error"
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+async def test_what_arrives_while_the_loop_is_held_up_past_the_time_is_heard(
+    server: DnsServer, authority: trustme.CA, doh: DohClients, alpn: str
+) -> None:
+    gate = asyncio.Event()
+    async with DohServer(server, authority, (alpn,)) as operator:
+        await over_https(operator, doh)
+        server.answer(NAME, "A", a(HONEST, hold=gate))
+        asked = asyncio.create_task(over_https(operator, doh, timeout_s=0.3))
+        await server.until_asked(2)
+        gate.set()
+        time.sleep(0.5)  # noqa: ASYNC251 - this is what holds the loop up
+        assert (await asked).addresses == (HONEST,)
+
+
+async def test_a_question_that_cannot_begin_while_the_loop_is_held_up_has_all_its_time(
+    server: DnsServer, authority: trustme.CA, doh: DohClients
+) -> None:
+    server.answer(NAME, "A", a(HONEST))
+    loop = asyncio.get_running_loop()
+    async with DohServer(server, authority) as operator:
+        await over_https(operator, doh)
+        asked = asyncio.create_task(over_https(operator, doh, timeout_s=0.3))
+        loop.call_soon(time.sleep, 0.5)
+        assert (await asked).addresses == (HONEST,)
 
 
 async def test_a_connection_on_which_an_answer_was_given_up_is_still_good(

@@ -1,5 +1,6 @@
 import asyncio
 import ssl
+import time
 from typing import Literal
 
 import pytest
@@ -129,6 +130,64 @@ async def test_time_without_any_byte_is_silence() -> None:
 async def test_a_time_shorter_than_the_patience_is_silence_too() -> None:
     seen = await move(hang, "down", timeout_s=TIMEOUT_S)
     assert (seen.failure, seen.stalled_after_bytes) == ("generic_timeout_error", 0)
+
+
+# --- on a loop that is held up ---------------------------------------------------------------------------------------
+
+
+HELD_S = 0.5
+
+
+def holding_up(body: bytes, *, at_once_bytes: int = 0) -> Handler:
+    """Answer one request, and hold up the loop, on which the step runs as well, before most of the answer."""
+    reply = response(body)
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply[:at_once_bytes])
+        await asyncio.sleep(0.06)
+        time.sleep(HELD_S)  # noqa: ASYNC251 - this is what holds the loop up
+        await asyncio.sleep(0.06)
+        writer.write(reply[at_once_bytes:])
+        await hang(reader, writer)
+
+    return handler
+
+
+@pytest.fixture(params=[True, False], ids=["the kernel counts", "the application counts"])
+def counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the kernel tell, or not."""
+    if not request.param:
+        monkeypatch.setattr(transfer, "kernel_counter", lambda *_: lambda: None)
+
+
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize("at_once_bytes", [0, 9000])
+@pytest.mark.parametrize(("stall_s", "timeout_s"), [(0.3, PATIENCE_S), (PATIENCE_S, 0.3)], ids=["stall", "time-out"])
+async def test_time_in_which_the_loop_is_held_up_is_no_silence(
+    at_once_bytes: int, stall_s: float, timeout_s: float
+) -> None:
+    handler = holding_up(b"x" * 20_000, at_once_bytes=at_once_bytes)
+    seen = await move(handler, "down", size_bytes=20_000, stall_s=stall_s, timeout_s=timeout_s)
+    assert (seen.failure, seen.stalled_after_bytes) == (None, None)
+    assert seen.moved_bytes >= 20_000
+
+
+async def test_no_rate_is_told_of_a_time_in_which_nobody_looked() -> None:
+    seen = await move(holding_up(b"x" * 20_000, at_once_bytes=9000), "down", size_bytes=20_000)
+    assert (seen.failure, seen.rate_bytes_s) == (None, None)
+
+
+async def test_silence_ends_though_the_loop_is_held_up_again_and_again() -> None:
+    async def hold_up() -> None:
+        while True:
+            time.sleep(0.1)  # noqa: ASYNC251 - this is what holds the loop up
+            await asyncio.sleep(0)
+
+    holding = asyncio.create_task(hold_up())
+    seen = await move(hang, "down", stall_s=TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+    assert (seen.failure, seen.stalled_after_bytes) == ("generic_timeout_error", 0)
+    holding.cancel()
 
 
 @pytest.mark.parametrize(
