@@ -21,11 +21,13 @@ class Arm(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why a step was taken: the first three in the experiment arm, the others as controls."""
+    """Why a step was taken: to ask the question itself, or something to hold its answer against.
+
+    A redirect's target is measured like any other.
+    """
 
     MEASURE = "measure"
     REPEAT = "repeat"
-    REDIRECT = "redirect"
     HONEST_RESOLVER = "honest_resolver"
     """The same name at a validated DNS-over-HTTPS operator."""
     HONEST_ADDRESS = "honest_address"

@@ -17,12 +17,12 @@ from probes.observations import (
     Arm,
     DnsObservation,
     HttpObservation,
-    Purpose,
     QuicObservation,
     TcpObservation,
     TlsObservation,
     TransferObservation,
 )
+from probes.ooni_hops import Hops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -72,7 +72,9 @@ def measurement(report: Report) -> Json:
         "test_name": "web_connectivity" if is_host else SERVICE_TEST,
         "test_version": TEST_VERSION,
         "test_runtime": report.elapsed_s,
-        "test_keys": _arrays(steps) | _verdict(report) | (_web_keys(report, steps) if is_host else {}),
+        "test_keys": _arrays(steps, Hops(steps, one_start=is_host))
+        | _verdict(report)
+        | (_web_keys(report, steps) if is_host else {}),
     }
 
 
@@ -147,22 +149,22 @@ def _failure(steps: Iterable[AnyObservation], kind: type[Observation]) -> str | 
 # --- the arrays ------------------------------------------------------------------------------------------------------
 
 
-def _arrays(steps: Iterable[AnyObservation]) -> Json:
+def _arrays(steps: Iterable[AnyObservation], hops: Hops) -> Json:
     arrays: dict[str, list[Json]] = {name: [] for name in _ARRAYS}
     for number, step in enumerate(steps, 1):
         for name, (kinds, write) in _ARRAYS.items():
             if isinstance(step, kinds):
-                arrays[name].append(write(step) | _common(step, number))
+                arrays[name].append(write(step) | _common(step, number, hops.depth_of(step)))
     arrays["requests"].reverse()  # the last request comes first
     return {"agent": "redirect", **arrays}
 
 
-def _common(step: AnyObservation, number: int) -> Json:
+def _common(step: AnyObservation, number: int, depth: int | None) -> Json:
     connection = (step.connection or "").removeprefix("c")
     return {
         "t0": step.started_s,
         "t": step.started_s + step.elapsed_s,
-        "tags": [step.purpose, *(() if step.purpose is Purpose.REDIRECT else ("depth=0",))],
+        "tags": [step.purpose, *(() if depth is None else (f"depth={depth}",))],
         "transaction_id": int(connection) if connection.isdigit() else _DNS_TRANSACTIONS + number,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -25,6 +25,9 @@ from probes.observations import (
 )
 from probes.ooni import measurement
 
+if TYPE_CHECKING:
+    from probes.observations import AnyObservation
+
 AT = Target(host="example.org", address="192.0.2.1", port=443)
 ONE: dict[str, Any] = {
     "arm": Arm.EXPERIMENT,
@@ -34,6 +37,7 @@ ONE: dict[str, Any] = {
     "started_s": 1.0,
     "elapsed_s": 0.5,
 }
+LATER = ONE | {"target": Target(host="www.example.org", address="192.0.2.1", port=443), "started_s": 2.0}
 STEPS = (
     DnsObservation(
         **ONE | {"connection": None},
@@ -49,7 +53,7 @@ STEPS = (
     TcpObservation(**ONE),
     TlsObservation(**ONE, server_name="example.org", version="TLSv1.3", alpn="http/1.1"),
     HttpObservation(**ONE, url="https://example.org/", status=301, headers=(("location", "https://www.example.org/"),)),
-    HttpObservation(**ONE | {"purpose": Purpose.REDIRECT}, url="https://www.example.org/", failure="connection_reset"),
+    HttpObservation(**LATER, url="https://www.example.org/", failure="connection_reset"),
     QuicObservation(**ONE, kind="handshake", server_name="example.org", failure="generic_timeout_error"),
     TransferObservation(**ONE, direction="down", wanted_bytes=65536, moved_bytes=20000),
     StunObservation(**ONE),
@@ -237,10 +241,80 @@ def test_steps_of_the_target_stand_in_their_arrays_and_controls_in_none() -> Non
         "https://www.example.org/",
         "https://example.org/",
     ]
-    assert ["depth=0" in asked["tags"] for asked in keys["requests"]] == [False, True]
     joined = [*keys["tcp_connect"], *keys["tls_handshakes"], *keys["requests"]]
     assert {step["transaction_id"] for step in joined} == {7}
-    assert {(step["t0"], step["t"]) for step in joined} == {(1.0, 1.5)}
+    assert {(step["t0"], step["t"]) for step in joined} == {(1.0, 1.5), (2.0, 2.5)}
+
+
+# --- hops of a redirect ----------------------------------------------------------------------------------------------
+
+WWW = "www.example.org"
+
+
+def at(host: str, started_s: float, connection: str | None = None, port: int = 443) -> dict[str, Any]:
+    target = Target(host=host) if connection is None else Target(host=host, address="192.0.2.1", port=port)
+    return ONE | {"target": target, "started_s": started_s, "connection": connection}
+
+
+def asked(host: str, started_s: float) -> DnsObservation:
+    return DnsObservation(**at(host, started_s), resolver="195.34.32.116", transport="udp", query_type="A")
+
+
+def fetched(url: str, host: str, started_s: float, connection: str, location: str | None = None) -> HttpObservation:
+    headers = (("location", location),) if location else ()
+    return HttpObservation(**at(host, started_s, connection), url=url, status=301, headers=headers)
+
+
+def depths(*steps: AnyObservation, **changes: Any) -> list[list[str]]:
+    """Return the depths that are told, of each array in order."""
+    keys = written(report(observations=steps, **changes))["test_keys"]
+    entries = [*keys["queries"], *keys["tcp_connect"], *keys["tls_handshakes"], *keys["requests"][::-1]]
+    return [[tag for tag in entry["tags"] if tag.startswith("depth=")] for entry in entries]
+
+
+FIRST, SECOND, NONE = ["depth=0"], ["depth=1"], list[str]()
+
+
+def test_a_redirect_to_another_host_is_one_hop_deeper() -> None:
+    steps = (
+        asked("example.org", 0.0),
+        asked(WWW, 2.0),
+        TcpObservation(**at("example.org", 0.5, "c1")),
+        TcpObservation(**at(WWW, 2.5, "c2")),
+        TlsObservation(**at("example.org", 0.7, "c1"), server_name="example.org"),
+        TlsObservation(**at(WWW, 2.7, "c2"), server_name=WWW, failure="connection_reset"),
+        fetched("https://example.org/", "example.org", 1.0, "c1", f"https://{WWW}:443"),
+    )
+    assert depths(*steps) == [FIRST, SECOND, FIRST, SECOND, FIRST, SECOND, FIRST]
+
+
+def test_hops_of_one_host_are_told_apart_by_port_request_and_time() -> None:
+    """The question is asked once, for the first of them."""
+    to_tls = (
+        asked("example.org", 0.0),
+        TcpObservation(**at("example.org", 0.5, "c1", 80)),
+        TcpObservation(**at("example.org", 2.0, "c2")),
+        fetched("http://example.org/", "example.org", 1.0, "c1", "https://example.org/"),
+    )
+    assert depths(*to_tls) == [FIRST, FIRST, SECOND, FIRST]
+    to_another_page = (
+        TcpObservation(**at("example.org", 0.5, "c1")),
+        TcpObservation(**at("example.org", 0.6, "c2"), failure="generic_timeout_error"),
+        TcpObservation(**at("example.org", 2.0, "c3")),
+        TcpObservation(**at("example.org", 2.1, "c4"), failure="generic_timeout_error"),
+        fetched("https://example.org/", "example.org", 1.0, "c1", "/en#top"),
+        fetched("https://example.org/en", "example.org", 2.5, "c3"),
+    )
+    assert depths(*to_another_page) == [FIRST, FIRST, SECOND, NONE, FIRST, SECOND]
+
+
+def test_a_page_of_which_nothing_tells_who_led_there_has_no_depth() -> None:
+    steps = (
+        fetched("https://example.org/", "example.org", 1.0, "c1", "https://[broken"),
+        fetched(f"https://{WWW}/", WWW, 2.0, "c2"),
+    )
+    assert depths(*steps) == [FIRST, NONE]
+    assert depths(*steps, kind="service") == [FIRST, FIRST]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ FAILURES = {
 PURPOSES = {
     Purpose.MEASURE: "",
     Purpose.REPEAT: "repeated",
-    Purpose.REDIRECT: "redirected",
     Purpose.HONEST_RESOLVER: "to compare: an honest resolver",
     Purpose.HONEST_ADDRESS: "to compare: the true address",
     Purpose.RESOLVER_TCP: "to compare: the same resolver over TCP",

@@ -25,7 +25,7 @@ HERE, THERE = "192.0.2.1", "198.51.100.1"
 
 
 def common(purpose: Purpose, host: str, address: str | None = None, **more: Any) -> dict[str, Any]:
-    experiment = purpose in {Purpose.MEASURE, Purpose.REPEAT, Purpose.REDIRECT}
+    experiment = purpose in {Purpose.MEASURE, Purpose.REPEAT}
     arm = Arm.EXPERIMENT if experiment else Arm.CONTROL
     return {"purpose": purpose, "arm": arm, "target": Target(host=host, address=address, port=443)} | more
 

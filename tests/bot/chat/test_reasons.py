@@ -167,7 +167,7 @@ def test_a_service_that_works_is_shown_to_work() -> None:
 def test_every_rule_and_every_control_has_its_words() -> None:
     rules = {rule.name for section in SECTIONS.values() for rule in section}
     assert set(words.WHY_RULES) == rules | {"works", "not_measured", "redirects.endless", "clear_text_alone"}
-    experiment = {Purpose.MEASURE, Purpose.REPEAT, Purpose.REDIRECT, Purpose.TRANSFER}
+    experiment = {Purpose.MEASURE, Purpose.REPEAT, Purpose.TRANSFER}
     assert set(words.WHY_CONTROLS) == {(one, fine) for one in set(Purpose) - experiment for fine in (True, False)}
     assert set(words.WHY_DEEDS) == set(words.STEPS)
     assert set(words.SURE) == set(Confidence)
