@@ -91,7 +91,7 @@ SAID: dict[str, tuple[str, dict[str, str]]] = {
     "discord-dropped": (DROPPED, dict.fromkeys(("web", "chat", "cdn", "calls"), DROPPED)),
     "discord-voice-dropped": ("degraded confirmed tls.sni_dropped", {"calls": DROPPED}),
     "viber-dropped": (DROPPED, {"web": DROPPED}),
-    "snapchat-reset": (RESET, {"web": RESET, "api": RESET}),
+    "snapchat-reset": (RESET, dict.fromkeys(("web", "api", "cdn"), RESET)),
     "roblox-network-dropped": (GONE, dict.fromkeys(("web", "api", "cdn"), GONE)),
     "linkedin-reset": (RESET, dict.fromkeys(("web", "cdn", "links"), RESET)),
     "facebook-delisted": (
