@@ -11,7 +11,7 @@ from probes.model import Cause, Confidence, Finding, Status
 from probes.observations import Purpose
 from probes.rules.response import Page
 from probes.rules.table import ENOUGH, Rule, block_pages, confirmed_if, ids_of, say
-from probes.trials import SILENCE, family_of
+from probes.trials import SILENCE, UNHEARD, family_of
 from probes.vantage_via import are_stand_ins
 
 if TYPE_CHECKING:
@@ -40,10 +40,14 @@ class Name:
 
     evidence: Evidence
 
-    @property
+    @cached_property
     def failure(self) -> str | None:
+        """How the system's resolver fails, by its own word if it ever gave one: a question may get lost."""
         answer = self.evidence.system_answer
-        return answer.failure if answer else None
+        own = answer.failure if answer else None
+        if answer is None or answer.heard:
+            return own
+        return next((o.failure for o in self.repeats if o.failure and o.failure not in UNHEARD), own)
 
     @property
     def cause(self) -> Cause | None:
@@ -119,9 +123,12 @@ class Name:
     @property
     def consistent(self) -> bool:
         """The failure was seen again on a fresh socket, and more often than not; silence, each time and everywhere."""
+        answer = self.evidence.system_answer
         if self.failure in SILENCE:
             return all(self._is_silent(answer) for answer in self.evidence.useful_answers)
-        return len(self.repeats_alike) * 2 > len(self.repeats)
+        heard = [o for o in self.repeats if o.failure not in UNHEARD]
+        seen = len(self.repeats_alike) + (answer is not None and answer.failure == self.failure)
+        return seen >= ENOUGH and len(self.repeats_alike) * 2 > len(heard)
 
     def _is_silent(self, answer: Answer) -> bool:
         again = self.evidence.repeated_by(answer.resolver)
@@ -257,12 +264,13 @@ def resolver_broken(name: Name) -> Finding | None:
 def name_denied(name: Name) -> Finding | None:
     """The system's resolver denies, refuses or fails to resolve the name, or leaves the question unanswered.
 
-    The same question asked again fails the same way, while validated operators resolve it. Confirmed for deliberate
-    answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their address proves the name;
-    likely for SERVFAIL and silence, which each question for the name must meet. Of several resolvers of the system the
-    first that answers counts, those left out that resolve nothing at all; only likely where another one of use is
-    silent. Where the same resolver tells the truth over TCP, the question was rerouted on the way. A name that is
-    denied here, and that a national DNS directory denies as well when it is asked directly, is delisted.
+    The same question asked again fails the same way, lost answers left out, while validated operators resolve it.
+    Confirmed for deliberate answers (NXDOMAIN, no data, REFUSED) when two operators agree or the certificate at their
+    address proves the name; likely for SERVFAIL and silence, which each question for the name must meet. Of several
+    resolvers of the system the first that answers counts, those left out that resolve nothing at all; only likely where
+    another one of use is silent. Where the same resolver tells the truth over TCP, the question was rerouted on the
+    way. A name that is denied here, and that a national DNS directory denies as well when it is asked directly, is
+    delisted.
     """
     cause = name.cause
     if cause is None or not (name.alive and name.settled and name.consistent):

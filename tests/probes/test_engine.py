@@ -15,6 +15,8 @@ from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulat
 from tests.probes.virtual_time import run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from probes.network import Question
 
 HOST = "www.whatsapp.com"
@@ -758,16 +760,47 @@ def test_a_server_that_turns_down_later_connects_alone_is_not_blocked(target: st
     assert said(report) == ("inconclusive", "possible", "not_measured")
 
 
-class LosesQuestions(SimulatedNetwork):
-    """Every question for the host's IPv4 addresses is lost."""
+class Loses(SimulatedNetwork):
+    """Loses certain of the questions for the host's IPv4 addresses: "measure 1" is the first, "repeat 2" another."""
+
+    def __init__(self, world: Simulated, lost: Sequence[str]) -> None:
+        super().__init__(world)
+        self._lost_questions = lost
 
     def _loses(self, question: Question) -> bool:
-        return question.name == HOST and question.query_type == "A"
+        ours = question.name == HOST and question.query_type == "A"
+        return ours and f"{question.purpose} {question.nth}" in self._lost_questions
+
+
+REPEATED = ("repeat 1", "repeat 2", "repeat 3", "repeat 4")
 
 
 def test_a_resolver_that_answers_one_question_of_a_name_does_not_filter_it() -> None:
-    report = run(Engine(LosesQuestions(replace(HEALTHY, ipv6=True)), seed=1).check(host_service(HOST)))
-    assert said(report) == ("inconclusive", "possible", "not_measured")
+    network = Loses(replace(HEALTHY, ipv6=True), ("measure 1", *REPEATED))
+    assert said(run(Engine(network, seed=1).check(host_service(HOST)))) == ("inconclusive", "possible", "not_measured")
+
+
+@pytest.mark.parametrize("lost", [("measure 1",), ("repeat 1",), ("repeat 2",), ("measure 1", "repeat 2", "repeat 3")])
+@pytest.mark.parametrize("ipv6", [False, True])
+@pytest.mark.parametrize(
+    ("failure", "confidence", "cause"),
+    [
+        (NXDOMAIN, "confirmed", "dns.nxdomain"),
+        (REFUSED, "confirmed", "dns.refused"),
+        (SERVFAIL, "likely", "dns.servfail"),
+    ],
+)
+def test_a_lost_packet_takes_nothing_back_of_what_a_resolver_says(
+    *, failure: str, confidence: str, cause: str, ipv6: bool, lost: tuple[str, ...]
+) -> None:
+    network = Loses(told(failure, ipv6=ipv6), lost)
+    assert said(run(Engine(network, seed=1).check(host_service(HOST)))) == ("blocked", confidence, cause)
+
+
+def test_what_a_resolver_said_once_alone_is_no_block() -> None:
+    """The others of its answers are lost."""
+    network = Loses(told(REFUSED), ("measure 1", *REPEATED[1:]))
+    assert said(run(Engine(network, seed=1).check(host_service(HOST)))) == ("inconclusive", "possible", "not_measured")
 
 
 def test_a_host_without_internet_says_so_within_five_seconds() -> None:
