@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 BUDGET_S = 20.0
 """What one check may take. An endpoint that has had no turn by then is `not_measured`."""
 GRACE_S = 1.25
-"""A national directory may take this much longer than the measurement: one that is silent is known by then."""
+"""A national directory may take this much longer than the measurement: one that is silent is known by then.
+
+So may what tells where this host is, after that.
+"""
 
 
 class Engine:
@@ -69,7 +72,7 @@ class Engine:
         started_at = datetime.now(UTC)
         recorder = Recorder(clock, on_observation)
         lookup = self._directories.look_up(service, recorder)
-        components = await self._measure(service, recorder, self._baseline, lookup, deep=deep)
+        components, elapsed_s = await self._measure(service, recorder, self._baseline, lookup, deep=deep)
         return _report(
             service,
             recorder,
@@ -78,11 +81,13 @@ class Engine:
             directories=lookup.findings,
             vantage=self._vantage.vantage,
             started_at=started_at,
+            elapsed_s=elapsed_s,
         )
 
     async def _measure(
         self, service: Service, recorder: Recorder, baseline: BaselineProbe, lookup: Lookup, *, deep: bool
-    ) -> list[tuple[ComponentFinding, verdict.BeyondDns]]:
+    ) -> tuple[list[tuple[ComponentFinding, verdict.BeyondDns]], float]:
+        """Return what was found, and how long that took: not the wait for where this host is, once in hours."""
         async with asyncio.TaskGroup() as steps:
             looking = steps.create_task(lookup.run())
             locating = steps.create_task(self._vantage.locate())
@@ -103,8 +108,10 @@ class Engine:
             experiment.abandon()
             await asyncio.wait({looking}, timeout=GRACE_S)
             looking.cancel()
-            locating.cancel()  # nobody waits for where this host is: the next check goes on from what is known by now
-        return [task.result() for task in found]
+            elapsed_s = recorder.clock() - recorder.began_s
+            await asyncio.wait({locating}, timeout=GRACE_S)
+            locating.cancel()  # the next check goes on from what is known by now
+        return [task.result() for task in found], elapsed_s
 
 
 async def _measure_component(
@@ -128,6 +135,7 @@ def _report(
     directories: tuple[DirectoryFinding, ...],
     vantage: Vantage,
     started_at: datetime,
+    elapsed_s: float,
 ) -> Report:
     findings = verdict.withhold_bare_connects(service.components, [finding for finding, _ in components])
     overall = verdict.combine_components(findings)
@@ -144,6 +152,6 @@ def _report(
         baseline=baseline.result or Baseline(),
         vantage=vantage,
         started_at=started_at.isoformat(timespec="milliseconds"),
-        elapsed_s=round(recorder.clock() - recorder.began_s, 3),
+        elapsed_s=round(elapsed_s, 3),
         observations=(*recorder.observations, *(baseline.observations if doubted else ())),
     )

@@ -41,8 +41,8 @@ QueryType = Literal["A", "AAAA", "TXT"]
 Transport = Literal["udp", "tcp", "doh"]
 
 KEPT_S = 6 * 3600.0
-RETRY_S = 60.0
-"""For how long an incomplete answer is kept."""
+RETRY_S = 300.0
+"""For how long an incomplete answer is kept: the first check after that waits for a better one."""
 _ADDRESS_TIMEOUT_S = 1.0
 _NETWORK_TIMEOUT_S = 1.5
 _MASKED_BITS = {4: 24, 6: 48}
