@@ -124,6 +124,8 @@ def _ask_again(evidence: Evidence, controls: Controls) -> Iterator[Question]:
         silent = not answer.done or answer.failure in SILENCE
         for nth in range(1, (SILENT_REPEATS if silent else REPEATS) + 1):
             yield replace(first, purpose=Purpose.REPEAT, nth=nth)
+        for nth in range(1, REPEATS + 1) if silent else ():  # a filter goes by the name, whatever is asked of it
+            yield replace(first, query_type="AAAA", purpose=Purpose.REPEAT, nth=nth)
         yield replace(first, transport="tcp", arm=Arm.CONTROL, purpose=Purpose.RESOLVER_TCP)
 
 

@@ -33,8 +33,8 @@ What one host and a few controls outside cannot tell apart:
   that others reach it and nothing from here does, not by whose will.
 - A false answer of a resolver that leads to another's site, and a stale one: at most `likely`.
 - Calls that are filtered, and a relay that has stopped answering everybody: no outside control asks by UDP.
-- A resolver that leaves one name unanswered, and a line that loses a packet in six and five questions in a row: at most
-  `likely`.
+- A resolver that leaves one name unanswered, and a line that loses a packet in six and seven questions in a row: at
+  most `likely`.
 - A line with round trips of more than some three seconds, and none at all: nothing is said of services there."""
 
 

@@ -45,9 +45,8 @@ class Name:
         """How the system's resolver fails, by its own word if it ever gave one: a question may get lost."""
         answer = self.evidence.system_answer
         own = answer.failure if answer else None
-        if answer is None or answer.heard:
-            return own
-        return next((o.failure for o in self.repeats if o.failure and o.failure not in UNHEARD), own)
+        told = (o.failure for o in self.repeats if o.failure and o.failure not in UNHEARD)
+        return own if answer is None or answer.heard else next(told, own)
 
     @property
     def cause(self) -> Cause | None:
@@ -112,9 +111,9 @@ class Name:
 
     @cached_property
     def repeats(self) -> list[DnsObservation]:
-        """What the resolver whose word counts said when it was asked again."""
+        """What the resolver whose word counts said when it was asked again for IPv4 addresses."""
         answer = self.evidence.system_answer
-        return self.evidence.repeated_by(answer.resolver) if answer else []
+        return [o for o in self.evidence.repeated_by(answer.resolver) if o.query_type == "A"] if answer else []
 
     @cached_property
     def repeats_alike(self) -> list[DnsObservation]:
@@ -136,7 +135,7 @@ class Name:
 
     @property
     def settled(self) -> bool:
-        """No other of the system's resolvers may still be searching."""
+        """None of the system's resolvers may still be searching."""
         return all(answer.done for answer in self.evidence.useful_answers)
 
     @property

@@ -775,8 +775,9 @@ class Loses(SimulatedNetwork):
 REPEATED = ("repeat 1", "repeat 2", "repeat 3", "repeat 4")
 
 
-def test_a_resolver_that_answers_one_question_of_a_name_does_not_filter_it() -> None:
-    network = Loses(replace(HEALTHY, ipv6=True), ("measure 1", *REPEATED))
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_a_resolver_that_answers_one_question_of_a_name_does_not_filter_it(*, ipv6: bool) -> None:
+    network = Loses(replace(HEALTHY, ipv6=ipv6), ("measure 1", *REPEATED))
     assert said(run(Engine(network, seed=1).check(host_service(HOST)))) == ("inconclusive", "possible", "not_measured")
 
 
@@ -805,6 +806,14 @@ def test_what_a_resolver_said_once_alone_is_no_block() -> None:
 
 def test_a_host_without_internet_says_so_within_five_seconds() -> None:
     assert check(replace(HEALTHY, online=False)).elapsed_s < 5
+
+
+@pytest.mark.parametrize("host", [HOST, ADDRESS])
+def test_nor_does_it_wait_for_outside_controls_that_nobody_can_reach(host: str) -> None:
+    chat = Component(id="chat", endpoints=(Endpoint("mtproto", host, 443),))
+    world = replace(HEALTHY, online=False, outside_delay_s=12.0)
+    report = run(Engine(world.network(), seed=1).check(Service(id="one", name="One", components=(chat,))))
+    assert (said(report)[2], report.elapsed_s < 5) == ("host.offline", True)
 
 
 @pytest.mark.parametrize("world", [told("dns_nxdomain_error"), censored(names={HOST: "connection_reset"})])
