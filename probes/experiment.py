@@ -183,6 +183,8 @@ class Experiment:
         """Return when nothing that is still running can change what is found, if nothing happens until then."""
         if (evidence.troubled and evidence.baseline is None) or self._awaits_directory(evidence, found):
             return math.inf
+        if not evidence.applies or (evidence.baseline is not None and evidence.baseline.network == "offline"):
+            return evidence.now_s
         pending = [trial for trial in evidence.trials if not trial.done]
         if not pending:
             return evidence.now_s
