@@ -47,6 +47,8 @@ class Evidence:
     """The shortest round trip seen: no answer comes sooner over this host's line. None while none is known."""
     useless_resolvers: frozenset[str] = frozenset()
     """Those of the system's resolvers that resolve nothing, while others do: how they fail shows nothing."""
+    accepted: frozenset[str] = frozenset()
+    """Addresses that took a connection from this host, at whatever port and for whatever endpoint."""
     delisted_ids: tuple[str, ...] = ()
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False

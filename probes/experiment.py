@@ -92,6 +92,8 @@ class Experiment:
         """The steps that have not begun."""
         self._rtts_s: tuple[float, ...] = ()
         """The shortest and the longest round trip seen."""
+        self._accepted: set[str] = set()
+        """The addresses that took a connection, at whatever port and for whatever endpoint."""
         self._running: set[asyncio.Task[None]] = set()
 
     # --- one target --------------------------------------------------------------------------------------------------
@@ -165,6 +167,7 @@ class Experiment:
             baseline=self._baseline.result,
             baseline_ids=self._baseline.ids,
             useless_resolvers=self._baseline.useless_resolvers,
+            accepted=frozenset(self._accepted),
             working_families=self._baseline.working_families,
             permits=self._network.permits,
             now_s=self._recorder.clock(),
@@ -264,6 +267,8 @@ class Experiment:
     def _see(self, trial: Trial, observation: AnyObservation) -> None:
         began_s = trial.started_s if trial.is_parallel else trial.stage_started_s
         trial.observations.append(self._recorder.add(observation, began_s))
+        if observation.step == "tcp" and observation.failure is None and observation.target.address is not None:
+            self._accepted.add(observation.target.address)
         if (rtt_s := round_trip_of(observation)) is not None:
             self._rtts_s = min((*self._rtts_s, rtt_s)), max((*self._rtts_s, rtt_s))
         if observation.failure is not None:  # a success on the way calls for nothing before the step is done

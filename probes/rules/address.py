@@ -24,11 +24,12 @@ def address_blocked(suspect: Suspect) -> Finding | None:
     Outside controls connect to the same address and port, and no attempt from here ever has: a filter that is triggered
     by a name also drops later connects for a while. Two attempts on fresh sockets or more end alike. Confirmed when two
     controls agree, and resets and "unreachable" are met again after a second; likely by one control alone. Neither
-    counts where the very first attempt was spared: a server may limit how often it is called. Who drops it is not told
-    by that: a server that shuts out this host's network by itself looks the same.
+    counts where the very first attempt was spared, or where the address took connections before and now takes none at
+    another port either: a server may limit how often it is called. Who drops it is not told by that: a server that
+    shuts out this host's network by itself looks the same.
     """
     cause = _CAUSE.get(suspect.fate or "")
-    alike = suspect.repeated and suspect.unanimous and suspect.from_the_start
+    alike = suspect.repeated and suspect.unanimous and suspect.from_the_start and not suspect.exhausted
     if cause is None or suspect.connected or not alike or suspect.outside("tcp") is not True:
         return None
     because = (*ids_of(suspect.alike), *suspect.outside_ids)

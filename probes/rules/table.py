@@ -142,6 +142,13 @@ class Suspect:
         return self.fate not in ANSWERED or first in self.alike
 
     @property
+    def exhausted(self) -> bool:
+        """The address took connections, and takes none any more at another port either: its server limits them."""
+        if self.fate not in ANSWERED or self.address not in self.evidence.accepted:
+            return False
+        return not any(flow.reached("tcp") for flow in self.evidence.controls(Purpose.OTHER_PORT, self.address))
+
+    @property
     def explained_by_slowness(self) -> bool:
         """Silence, though what was said last has been acknowledged: the server has it, and takes its time."""
         return self.fate == "silence" and any(flow.acknowledged or not flow.steps[-1].info for flow in self.alike)

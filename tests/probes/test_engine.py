@@ -750,6 +750,7 @@ def test_a_connect_is_not_given_up_before_a_lost_syn_could_be_answered() -> None
     assert said(run(Engine(slow.network(), seed=1).check(target))) == ("ok", "likely", "")
 
 
+WEB_SITE = Endpoint("https", HOST, 443, "/")
 FAR = replace(HEALTHY, rtt_s=1.2, resolver_is_near=True, loses_connect=frozenset({ADDRESS}))
 
 
@@ -758,6 +759,30 @@ def test_a_server_that_turns_down_later_connects_alone_is_not_blocked(target: st
     """What is waited for first is lost on a bad line; the server limits how often it is called."""
     report = check(replace(FAR, servers={ADDRESS: Server(patience=1)}), target)
     assert said(report) == ("inconclusive", "possible", "not_measured")
+
+
+APART = tuple(Component(id=e.scheme, endpoints=(e,)) for e in (WEB_SITE, Endpoint("tcp", HOST, 5222)))
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_server_takes_from_one_component_is_not_blocked_for_another(patience: int, seed: int) -> None:
+    world = replace(HEALTHY, servers={ADDRESS: Server(patience=patience)}, seed=seed)
+    report = run(Engine(world.network(), seed=seed).check(Service(id="one", name="One", components=APART)))
+    assert "ip.reset" not in report.causes
+
+
+class ResetsPort(SimulatedNetwork):
+    """Connects to one port of the host are reset on the way."""
+
+    def _failure(self, step: str, address: str, port: int, name: str, server: Server | None, scheme: str) -> str | None:
+        failure = super()._failure(step, address, port, name, server, scheme)
+        return "connection_refused" if (step, address, port) == ("tcp", ADDRESS, 5222) else failure
+
+
+def test_a_port_that_is_reset_while_others_are_open_is_blocked() -> None:
+    report = run(Engine(ResetsPort(HEALTHY), seed=1).check(Service(id="one", name="One", components=APART)))
+    assert said(report) == ("degraded", "confirmed", "ip.reset")
 
 
 class Loses(SimulatedNetwork):
