@@ -238,14 +238,14 @@ class Experiment:
 
     async def _run(self, trial: Trial) -> None:
         await self._space(trial.step)
-        await self._turns.wait(ahead=_is_asked_about(trial.step))
-        del self._waiting[trial.step]
-        trial.started_s = self._recorder.clock()
-        try:
-            await self._take(trial)
-        finally:
-            trial.done = True
-            self._notify(trial.step)
+        async with self._turns.turn(ahead=_is_asked_about(trial.step)):
+            del self._waiting[trial.step]
+            trial.started_s = self._recorder.clock()
+            try:
+                await self._take(trial)
+            finally:
+                trial.done = True
+                self._notify(trial.step)
 
     async def _space(self, step: Step) -> None:
         if not isinstance(step, OutsideQuestion) and step.purpose not in _FIRST_ASKED:

@@ -1,0 +1,61 @@
+"""Who begins next, how many are under way, and that nobody who leaves keeps others waiting."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.turns import Turns
+from tests.probes.virtual_time import run
+
+
+def test_what_is_asked_about_goes_before_what_it_is_held_against() -> None:
+    async def order() -> list[str]:
+        turns, begun = Turns(), list[str]()
+
+        async def step(name: str, *, ahead: bool) -> None:
+            async with turns.turn(ahead=ahead):
+                begun.append(name)
+
+        async with asyncio.TaskGroup() as group:
+            for name, ahead in (("control", False), ("another", False), ("asked", True)):
+                group.create_task(step(name, ahead=ahead))
+        return begun
+
+    assert run(order()) == ["asked", "control", "another"]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([None, 0, 0.5, 1.5])), min_size=1, max_size=30))
+def test_no_more_than_allowed_are_under_way_and_all_come_to_their_turn(steps: list[tuple[bool, float | None]]) -> None:
+    """Some are cancelled after that many seconds, be it while they wait, as their turn comes, or under way."""
+
+    async def go() -> tuple[int, int]:
+        turns, under_way, most, over = Turns(3), 0, 0, 0
+
+        async def step(*, ahead: bool) -> None:
+            nonlocal under_way, most, over
+            async with turns.turn(ahead=ahead):
+                under_way += 1
+                most = max(most, under_way)
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    under_way -= 1
+            over += 1
+
+        loop = asyncio.get_running_loop()
+        tasks = [asyncio.create_task(step(ahead=ahead)) for ahead, _ in steps]
+        for task, (_, leaves_s) in zip(tasks, steps, strict=True):
+            if leaves_s is not None:
+                loop.call_later(leaves_s, task.cancel)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(10):  # all places are free again
+            await asyncio.gather(*(step(ahead=True) for _ in range(3)))
+        assert under_way == 0
+        return most, over
+
+    most, over = run(go())
+    assert most <= 3
+    assert over >= 3 + sum(leaves_s is None for _, leaves_s in steps)
