@@ -95,7 +95,7 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
 
 async def _request(stream: http.Stream, frame: Frame, attempt: Attempt) -> AnyObservation:
     """Ask for the endpoint's path, or move data in place of that."""
-    host, timeout_s = attempt.server_name or None, attempt.timeouts.response_s
+    host, timeout_s = attempt.asked_host or attempt.server_name or None, attempt.timeouts.response_s
     if attempt.transfer is None:
         return await http.get(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s)
     return await transfer.move(

@@ -14,6 +14,14 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is large, public and somebody else's, over TLS; `address` is its server's."""
+
+    endpoint: Endpoint
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
     innocuous_names: tuple[str, ...]
     unrelated_addresses: tuple[str, ...]
@@ -24,6 +32,8 @@ class Controls:
     """Plain-HTTP endpoints and the status that each answers wherever nobody interferes."""
     regular: tuple[Endpoint, ...]
     listed: tuple[Endpoint, ...]
+    downloads: tuple[Download, ...]
+    """In the order in which they are to be tried."""
 
     def innocuous_name(self, host: str) -> str:
         """Return a control name that is no relative of `host`."""
@@ -58,4 +68,5 @@ def shipped() -> Controls:
         connectivity=tuple((_endpoint(entry["url"]), entry["status"]) for entry in data["connectivity"]),
         regular=tuple(map(_endpoint, data["allowlist"]["regular"])),
         listed=tuple(map(_endpoint, data["allowlist"]["listed"])),
+        downloads=tuple(Download(_endpoint(entry["url"]), entry["address"]) for entry in data["downloads"]),
     )

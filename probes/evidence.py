@@ -75,7 +75,9 @@ class Evidence:
 
     @cached_property
     def awaits_transfers(self) -> bool:
-        return any(flow.attempt.transfer is not None and not flow.done for flow in self.flows)
+        """Data still moves, or may; not from a stranger's server that does not even take the connection."""
+        moving = [flow for flow in self.flows if flow.attempt.transfer is not None and not flow.done]
+        return any(flow.attempt.asked_host is None or not (flow.slow and flow.layer == "tcp") for flow in moving)
 
     @cached_property
     def awaits_pages(self) -> bool:

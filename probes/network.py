@@ -73,6 +73,8 @@ class Attempt:
     patient: bool = False
     """Wait as long as a person would: the server may be slow, for everybody."""
     server_name: str | None = None
+    asked_host: str | None = None
+    """The name for the Host header, where a stranger's server is asked for a file of its own under whatever name."""
     until: Literal["tcp", "tls", "http"] = "http"
     any_certificate: bool = False
     """Go on behind a certificate that does not verify: of a counterfactual it is only asked whether it is answered."""

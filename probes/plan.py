@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from probes.controls import domain_of
 from probes.model import Endpoint
-from probes.network import Attempt, OutsideQuestion, Question, Transfer
+from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import Arm, Purpose
+from probes.plan_transfers import downloads_are_held_back, freezes_under_any_name, move_data
 from probes.trials import ANSWERED, RESOLVER_TROUBLE, SILENCE, fate_of, is_address
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ UNRELATED = 2
 OUTSIDE_QUESTIONS = 2
 WITNESSES = 2
 """How many outside controls are asked at once: what one alone tells may be its own fault."""
-TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
-"""Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
 _WEB = frozenset({"https", "http"})
 _SPOKEN = frozenset({"tls", "http", "mtproto"})
 """The layers in which a server has to answer what was said to it."""
@@ -67,10 +66,10 @@ def next_steps(evidence: Evidence, controls: Controls) -> list[Step]:
     steps += _again_where_it_errs(evidence)
     for flow in evidence.pages:
         steps += _controls_for_page(evidence, controls, flow)
-    if evidence.troubled:
+    if evidence.troubled or downloads_are_held_back(evidence):
         steps += _ask_outside(evidence)
-    if evidence.deep or _freezes_under_any_name(evidence):
-        steps += _move_data(evidence, controls)
+    if evidence.deep or freezes_under_any_name(evidence):
+        steps += move_data(evidence, controls)
     return steps
 
 
@@ -258,65 +257,6 @@ def _controls_for_page(evidence: Evidence, controls: Controls, flow: Flow) -> It
 def _secure(evidence: Evidence) -> Endpoint:
     """The same site over TLS."""
     return Endpoint("https", evidence.endpoint.host, 443, evidence.endpoint.path)
-
-
-# --- transfers -------------------------------------------------------------------------------------------------------
-
-
-def _move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
-    """Move data under the endpoint's name, once each way.
-
-    What is held back is moved again and again, in turns with as much under another name, here and elsewhere. What goes
-    in clear text goes over TLS as well: a network may slow a port down.
-    """
-    address = _where_to_move_data(evidence)
-    if address is None:
-        return
-    plain = replace(_attempt(evidence, address), purpose=Purpose.TRANSFER)
-    for transfer in TRANSFERS:
-        yield replace(plain, transfer=transfer)
-        if _held_back(evidence, transfer):
-            for nth in range(2, 2 * REPEATS + 1):
-                yield replace(plain, transfer=transfer, nth=nth)
-            for other in _other_transfers(evidence, controls, plain):
-                yield from _repeated(replace(other, transfer=transfer))
-
-
-def _other_transfers(evidence: Evidence, controls: Controls, plain: Attempt) -> Iterator[Attempt]:
-    """What is held against a transfer: another name here and elsewhere, and clear text's twin over TLS."""
-    innocuous = controls.innocuous_name(evidence.endpoint.host)
-    control = replace(plain, server_name=innocuous, any_certificate=True, arm=Arm.CONTROL)
-    here = replace(control, purpose=Purpose.TRANSFER_CONTROL)
-    unrelated = next(a for a in controls.unrelated_addresses if a != plain.address)
-    stranger = Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/")  # one for all endpoints
-    yield here
-    yield replace(here, endpoint=stranger, address=unrelated, roots=None, purpose=Purpose.UNRELATED_BASELINE)
-    if evidence.endpoint.scheme == "http":
-        yield replace(control, endpoint=_secure(evidence), server_name=None, purpose=Purpose.SECURE_TWIN)
-
-
-def _repeated(attempt: Attempt) -> Iterator[Attempt]:
-    for nth in range(1, REPEATS + 1):
-        yield replace(attempt, nth=nth)
-
-
-def _held_back(evidence: Evidence, transfer: Transfer) -> bool:
-    own = [f for f in evidence.flows if f.attempt.purpose is Purpose.TRANSFER and f.attempt.transfer == transfer]
-    return any(flow.held_back for flow in own) or any(flow.page_froze for flow in evidence.own_flows)
-
-
-def _where_to_move_data(evidence: Evidence) -> str | None:
-    """An address that has proven itself, as far as it can, and always the same one, even if its page was cut short."""
-    started = [f for f in evidence.flows if f.attempt.purpose is Purpose.TRANSFER]
-    trusted = [f for f in evidence.own_flows if f.proves_name or evidence.endpoint.scheme == "http"]
-    able = [flow for flow in trusted if flow.works or flow.page_froze]
-    return next((flow.attempt.address for flow in (*started, *able)), None)
-
-
-def _freezes_under_any_name(evidence: Evidence) -> bool:
-    """Pages freeze, and so does another name's at the same address: only data held against a stranger's can tell."""
-    frozen = {f.attempt.address for f in evidence.own_flows if f.page_froze}
-    return any(f.page_froze for a in frozen for f in evidence.controls(Purpose.INNOCUOUS_NAME, a))
 
 
 # --- the view from outside -------------------------------------------------------------------------------------------

@@ -11,16 +11,23 @@ from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Status
 from probes.observations import Purpose
 from probes.rules.table import ENOUGH, Rule, ids_of, say
-from probes.trials import FREEZE_BYTES
+from probes.trials import FREEZE_BYTES, SILENCE, Flow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from probes.model import Finding
-    from probes.trials import Flow
 
 THROTTLED = 10
 """How many times slower than its control a transfer must be: less happens by itself (OONI dd-007, "extreme")."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Transfers that differ from their controls in nothing but the name that the network gets to see."""
+
+    named: list[Flow]
+    controls: list[Flow]
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,12 @@ class Haul:
 
     @cached_property
     def own(self) -> list[Flow]:
-        return self._of(Purpose.TRANSFER)
+        return [flow for flow in self._of(Purpose.TRANSFER) if flow.attempt.asked_host is None]
+
+    @cached_property
+    def lent(self) -> list[Flow]:
+        """Under the endpoint's name, at servers that have nothing to do with it."""
+        return [flow for flow in self._of(Purpose.TRANSFER) if flow.attempt.asked_host is not None]
 
     @cached_property
     def here(self) -> list[Flow]:
@@ -57,13 +69,34 @@ class Haul:
         return self._of(Purpose.SECURE_TWIN)
 
     @cached_property
-    def frozen(self) -> list[Flow]:
-        return [f for f in self.own if f.transfer and (f.transfer.stalled_after_bytes or 0) in FREEZE_BYTES]
+    def pairs(self) -> list[Pair]:
+        """At the endpoint's own address, and at each unrelated server that was told its name."""
+        lenders = dict.fromkeys(flow.attempt.address for flow in self.lent)
+        return [Pair(self.own, self.here), *(Pair(_at(a, self.lent), _at(a, self.elsewhere)) for a in lenders)]
 
-    def passed(self, flows: Iterable[Flow]) -> list[Flow]:
-        """Return those that moved more than the frozen ones, without a stop."""
-        most = max((f.transfer.moved_bytes for f in self.frozen if f.transfer), default=0)
-        return [f for f in flows if f.transfer and f.transfer.failure is None and f.transfer.moved_bytes > most]
+
+def _at(address: str, flows: Iterable[Flow]) -> list[Flow]:
+    return [flow for flow in flows if flow.attempt.address == address]
+
+
+def _moved(flow: Flow) -> int:
+    return flow.transfer.moved_bytes if flow.transfer else 0
+
+
+def _frozen(flows: Iterable[Flow]) -> list[Flow]:
+    return [f for f in flows if f.transfer and (f.transfer.stalled_after_bytes or 0) in FREEZE_BYTES]
+
+
+def _passed(frozen: Iterable[Flow], flows: Iterable[Flow]) -> list[Flow]:
+    """Return those that moved more than the frozen ones, without a stop."""
+    most = max(map(_moved, frozen), default=0)
+    return [f for f in flows if f.transfer and f.transfer.failure is None and _moved(f) > most]
+
+
+def _as_large(own: Iterable[Flow], flows: Iterable[Flow]) -> list[Flow]:
+    """Return those that moved at least half as much: what is through at once shows no rate."""
+    most = max(map(_moved, own), default=0)
+    return [flow for flow in flows if _rates([flow]) and 2 * _moved(flow) >= most]
 
 
 def _rates(flows: Iterable[Flow]) -> list[float]:
@@ -76,16 +109,24 @@ def _rates_a_round_trip(flows: Iterable[Flow]) -> list[float]:
     return [t.rate_bytes_s * t.info.min_rtt_s for t in moved if t.rate_bytes_s and t.info]
 
 
+def _slower(own: list[Flow], others: list[Flow], rates: Callable[[Iterable[Flow]], list[float]] = _rates) -> bool:
+    slow, free = rates(own), rates(_as_large(own, others))
+    return len(slow) >= ENOUGH and len(free) >= ENOUGH and median(free) >= THROTTLED * median(slow)
+
+
 def frozen_by_name(haul: Haul) -> Finding | None:
     """A transfer under the service's name stops for good after some kilobytes, again and again.
 
-    Under another name the same address takes all of it. Confirmed.
+    Under another name the same server takes all of it, be it the service's or one that has nothing to do with it.
+    Confirmed.
     """
-    passed = haul.passed(haul.here)
-    if len(haul.frozen) < ENOUGH or not passed:
-        return None
-    because = ids_of([*haul.frozen, *passed])
-    return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_FROZEN, because=because)
+    for pair in haul.pairs:
+        frozen = _frozen(pair.named)
+        passed = _passed(frozen, pair.controls)
+        if len(frozen) >= ENOUGH and passed:
+            because = ids_of([*frozen, *passed])
+            return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_FROZEN, because=because)
+    return None
 
 
 def frozen_by_address(haul: Haul) -> Finding | None:
@@ -95,11 +136,12 @@ def frozen_by_address(haul: Haul) -> Finding | None:
     beginning of it. Likely: a server that stops in the middle looks much the same.
     """
     evidence = haul.evidence
-    passed = haul.passed(haul.elsewhere)
+    frozen = _frozen(haul.own)
+    passed = _passed(frozen, haul.elsewhere)
     delivers = evidence.witnesses.succeeded("http", "") or not any(flow.page_froze for flow in evidence.own_flows)
-    if len(haul.frozen) < ENOUGH or not passed or not delivers:
+    if len(frozen) < ENOUGH or not passed or not delivers:
         return None
-    because = (*ids_of([*haul.frozen, *passed]), *(outside.id for outside in evidence.outside))
+    because = (*ids_of([*frozen, *passed]), *(outside.id for outside in evidence.outside))
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=because)
 
 
@@ -109,21 +151,24 @@ def frozen_everywhere(haul: Haul) -> Finding | None:
     Servers that have nothing to do with each other stop in the same place, so it is the network. Likely.
     """
     alike = [f for f in (*haul.here, *haul.elsewhere) if f.transfer and f.transfer.stalled_after_bytes]
-    addresses = {f.attempt.address for f in (*haul.frozen, *alike)}
-    if len(haul.frozen) < ENOUGH or len(addresses) < ENOUGH:
+    frozen = _frozen([*haul.own, *haul.lent])
+    addresses = {f.attempt.address for f in (*frozen, *alike)}
+    if len(frozen) < ENOUGH or len(addresses) < ENOUGH:
         return None
-    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=ids_of([*haul.frozen, *alike]))
+    return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_FROZEN, because=ids_of([*frozen, *alike]))
 
 
 def throttled_by_name(haul: Haul) -> Finding | None:
     """Transfers under the service's name are at least ten times slower than as large ones under another name.
 
-    Both go to the same address, in turns, at least twice each. Confirmed.
+    Both go to the same server, the service's or one that has nothing to do with it, in turns, at least twice each.
+    Confirmed.
     """
-    if not _slower(_rates(haul.own), _rates(haul.here)):
-        return None
-    because = ids_of([*haul.own, *haul.here])
-    return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_THROTTLED, because=because)
+    for pair in haul.pairs:
+        if _slower(pair.named, pair.controls):
+            because = ids_of([*pair.named, *pair.controls])
+            return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_THROTTLED, because=because)
+    return None
 
 
 def throttled_in_clear(haul: Haul) -> Finding | None:
@@ -131,7 +176,7 @@ def throttled_in_clear(haul: Haul) -> Finding | None:
 
     Both go to the same address, in turns, at least twice each. Likely: a server's two ports are not quite the same.
     """
-    if not _slower(_rates(haul.own), _rates(haul.secure)):
+    if not _slower(haul.own, haul.secure):
         return None
     because = ids_of([*haul.own, *haul.secure])
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_THROTTLED, because=because)
@@ -141,16 +186,38 @@ def throttled_by_address(haul: Haul) -> Finding | None:
     """Transfers to the address move at least ten times less in a round trip than as large ones to an unrelated server.
 
     In turns, at least twice each; a server that is merely far away moves as much in each of its longer round trips.
-    Likely: a slow server looks much the same.
+    Of what comes down this is said only where the outside control gets the page ten times faster as well. Likely: a
+    server that is slow for visitors from here looks much the same.
     """
-    if not _slower(_rates_a_round_trip(haul.own), _rates_a_round_trip(haul.elsewhere)):
+    if not _slower(haul.own, haul.elsewhere, _rates_a_round_trip):
         return None
-    because = ids_of([*haul.own, *haul.elsewhere])
+    told = _outside_rates(haul)
+    if haul.direction == "down" and max(told.values(), default=0.0) < THROTTLED * median(_rates(haul.own)):
+        return None
+    because = (*ids_of([*haul.own, *haul.elsewhere]), *told)
     return say(Status.DEGRADED, Confidence.LIKELY, Cause.FLOW_THROTTLED, because=because)
 
 
-def _slower(own: list[float], others: list[float]) -> bool:
-    return len(own) >= ENOUGH and len(others) >= ENOUGH and median(others) >= THROTTLED * median(own)
+def _outside_rates(haul: Haul) -> dict[str, float]:
+    """Return at what rate outside controls got as much, at least, all else that they did counted in, by observation."""
+    most = max(map(_moved, haul.own), default=0)
+    seen = [o for o in haul.evidence.outside if 2 * (o.http_body_bytes or 0) >= most and o.elapsed_s]
+    return {o.id: (o.http_body_bytes or 0) / o.elapsed_s for o in seen}
+
+
+def unclear(haul: Haul) -> Finding | None:
+    """Transfers are held back, again and again.
+
+    No control moved as much; or an unrelated server does not hold it back, and no outside control gets it that much
+    faster. Nothing tells a network that slows data down from a slow server or a slow line.
+    """
+    held = [f for f in (*haul.own, *haul.lent) if f.held_back and (f.failure is None or f.failure in SILENCE)]
+    controls = [*haul.here, *haul.elsewhere, *haul.secure]
+    as_slow = len(_as_large(held, controls)) >= ENOUGH and not _slower(haul.own, haul.elsewhere, _rates_a_round_trip)
+    if len(held) < ENOUGH or as_slow:
+        return None
+    cause = Cause.NOT_MEASURED if haul.evidence.outside else Cause.NO_OUTSIDE_CONTROL
+    return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of([*held, *controls]))
 
 
 RULES = (
@@ -160,4 +227,5 @@ RULES = (
     Rule("flow.throttled_in_clear", throttled_in_clear),
     Rule("flow.throttled_by_address", throttled_by_address),
     Rule("flow.frozen_everywhere", frozen_everywhere),
+    Rule("flow.unclear", unclear),
 )

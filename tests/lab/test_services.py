@@ -82,6 +82,10 @@ SAID: dict[str, tuple[str, dict[str, str]]] = {
     "max-dropped-abroad": (DROPPED, dict.fromkeys(("web", "chat", "api", "bots"), DROPPED)),
     "instagram-intercepted-nationally": (INTERCEPTED, dict.fromkeys(("web", "api", "cdn"), INTERCEPTED)),
     "youtube-throttled": ("degraded confirmed flow.throttled", {"video": "degraded confirmed flow.throttled"}),
+    "youtube-downloads-throttled": (
+        "degraded confirmed flow.throttled",
+        {"video": "degraded confirmed flow.throttled"},
+    ),
     "youtube-quic-dropped": ("degraded confirmed quic.dropped", {"quic": "blocked confirmed quic.dropped"}),
     "youtube-delisted": (
         DELISTED,

@@ -44,12 +44,16 @@ if TYPE_CHECKING:
 ISP = "195.34.32.116"
 DOH = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query", "https://9.9.9.9/dns-query")
 DIRECTORY = ("195.208.4.1", "195.208.5.1", "2a0c:a9c7:8::1", "2a0c:a9c7:9::1")
-UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9", "74.125.250.129", "162.159.207.0")
+DOWNLOADS = ("188.93.16.211", "141.95.207.211", "78.46.170.2")
+UNRELATED = ("1.1.1.1", "8.8.8.8", "9.9.9.9", "74.125.250.129", "162.159.207.0", *DOWNLOADS)
 SILENCE = "generic_timeout_error"
 """A step that ends so takes its whole time-out."""
 
 _PASSES_S = 0.5
 _NEAR_S = 0.001
+_MOST_BODY_BYTES = 65_536
+_TELLING_BYTES = 8_000
+_CRAWL_BYTES_S = 20_000
 
 Answer = str | tuple[str, ...]
 """A failure string, or addresses."""
@@ -71,6 +75,11 @@ class Server:
     errs: int | None = None
     """How many answers have the status, before all is well; None: all of them."""
     title: str = "A site"
+    page_bytes: int = 100_000
+    lends: bool = True
+    """It gives a file of its own to those who say another name."""
+    paces_itself: bool = False
+    """What comes from it comes slowly, whoever asks."""
     location: str | None = None
     delay_s: float = 0.0
     """Before the response."""
@@ -114,6 +123,8 @@ class Censor:
     """Names, or addresses, under which a transfer stops after 16 KB."""
     slow: frozenset[str] = frozenset()
     """Names, addresses, or "address:port", under which a transfer crawls."""
+    slow_ways: frozenset[str] = frozenset({"down", "up"})
+    """The directions in which it does."""
 
 
 PORTAL = Server(
@@ -207,9 +218,9 @@ _INFRASTRUCTURE: Mapping[str, Answer] = {
     "max.ru": ("155.212.204.1",),
 }
 _CONNECTIVITY = {
-    "142.250.74.3": Server(status=204, title=""),
-    "104.16.132.229": Server(status=204, title=""),
-    "34.107.221.82": Server(title=""),
+    "142.250.74.3": Server(status=204, title="", page_bytes=0),
+    "104.16.132.229": Server(status=204, title="", page_bytes=0),
+    "34.107.221.82": Server(title="", page_bytes=8),
 }
 
 
@@ -312,9 +323,12 @@ class SimulatedNetwork:
         port = attempt.port or attempt.endpoint.port
         who = {attempt.server_name or attempt.endpoint.host, attempt.address, f"{attempt.address}:{port}"}
         frozen, slow = who & self._world.censor.frozen, who & self._world.censor.slow
-        moved = 16_000 if frozen else transfer.size_bytes
+        slow = slow and transfer.direction in self._world.censor.slow_ways
+        there = 16_000 if frozen else self._at_hand(attempt, transfer)
+        moved = min(there, transfer.size_bytes)
+        crawls = slow or (transfer.direction == "down" and self._paces_itself(attempt))
         rtt_s = self._world.far.get(attempt.address, self._world.rtt_s)
-        elapsed_s = 4.0 if frozen else 75 * rtt_s if slow else 2.5 * rtt_s
+        elapsed_s = 4.0 if frozen else 75 * rtt_s if crawls else 2.5 * rtt_s
         await asyncio.sleep(elapsed_s)
         return TransferObservation(
             arm=attempt.arm,
@@ -325,10 +339,23 @@ class SimulatedNetwork:
             direction=transfer.direction,
             wanted_bytes=transfer.size_bytes,
             moved_bytes=moved,
-            rate_bytes_s=None if frozen else moved / elapsed_s,
+            rate_bytes_s=None if frozen or moved < _TELLING_BYTES else moved / elapsed_s,
             stalled_after_bytes=moved if frozen else None,
             info=TcpInfo(min_rtt_s=rtt_s, bytes_received=moved, retransmits=0, unacknowledged=0),
         )
+
+    def _at_hand(self, attempt: Attempt, transfer: Transfer) -> int:
+        """Return how much there is to be moved; a stranger's name is shown the page of whoever is there."""
+        server = self._server(attempt.address, attempt.endpoint.host, attempt.endpoint.scheme) or Server()
+        if transfer.direction == "up":
+            return transfer.size_bytes
+        if attempt.asked_host is not None:
+            return transfer.size_bytes if server.lends or attempt.endpoint.host == attempt.asked_host else 600
+        return server.page_bytes
+
+    def _paces_itself(self, attempt: Attempt) -> bool:
+        server = self._server(attempt.address, attempt.endpoint.host, attempt.endpoint.scheme)
+        return server is not None and server.paces_itself
 
     async def _step(self, attempt: Attempt, step: str) -> AnyObservation:
         began_s = asyncio.get_running_loop().time()
@@ -470,6 +497,8 @@ class SimulatedNetwork:
             url=str(attempt.endpoint),
             status=self._status(server) if server and failure is None else None,
             title=server.title or None if server and failure is None else None,
+            body_bytes=min(server.page_bytes, _MOST_BODY_BYTES) if server and failure is None else 0,
+            body_truncated=bool(server and failure is None and server.page_bytes > _MOST_BODY_BYTES),
             body_sha256=server.title if server and failure is None else None,
             headers=(("location", server.location),) if server and server.location and failure is None else (),
             fingerprints=server.fingerprints if server and failure is None else (),
@@ -527,8 +556,9 @@ class SimulatedNetwork:
         where = next(iter(addresses), "")
         key = f"[{where}]:{endpoint.port}" if ":" in where else f"{where}:{endpoint.port}"
         broken = tcp.get(key) or tls.get(key) or (page.http if page else "dns_lookup_error")
-        if page is not None and broken is None:
-            await asyncio.sleep(page.delay_s)
+        fetch_s = page.delay_s + (page.page_bytes / _CRAWL_BYTES_S if page.paces_itself else 0.0) if page else 0.0
+        if broken is None:
+            await asyncio.sleep(fetch_s)
         return OutsideObservation(
             **common,  # type: ignore[arg-type]
             addresses=addresses,
@@ -538,7 +568,8 @@ class SimulatedNetwork:
             http_failure=broken,
             http_status=page.status if page and broken is None else None,
             http_title=page.title if page and broken is None else None,
-            elapsed_s=world.outside_delay_s + (page.delay_s if page else 0.0),
+            http_body_bytes=page.page_bytes if page and broken is None else None,
+            elapsed_s=world.outside_delay_s + fetch_s,
         )
 
     def _seen_outside(self, server: Server, name: str) -> str | None:

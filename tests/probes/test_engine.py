@@ -11,7 +11,7 @@ from probes.engine import Engine
 from probes.model import Component, Endpoint, Report, Service
 from probes.observations import Arm, Purpose
 from probes.targets import host_service
-from tests.probes.simulated import ISP, PORTAL, SILENCE, Censor, Server, Simulated, SimulatedNetwork
+from tests.probes.simulated import DOWNLOADS, ISP, PORTAL, SILENCE, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
 
 if TYPE_CHECKING:
@@ -995,7 +995,7 @@ def test_a_messenger_that_is_slow_is_not_blocked(delay_s: float, status: str) ->
         (Censor(frozen=frozenset({ADDRESS, "1.1.1.1"})), "degraded", "likely", "flow.frozen"),
         (Censor(slow=frozenset({HOST})), "degraded", "confirmed", "flow.throttled"),
         (Censor(slow=frozenset({ADDRESS})), "degraded", "likely", "flow.throttled"),
-        (Censor(slow=frozenset({HOST, ADDRESS, "1.1.1.1"})), "ok", "confirmed", ""),
+        (Censor(slow=frozenset({HOST, ADDRESS, "1.1.1.1", *DOWNLOADS})), "ok", "confirmed", ""),
     ],
 )
 def test_what_is_reached_must_also_deliver(censor: Censor, status: str, confidence: str, causes: str) -> None:

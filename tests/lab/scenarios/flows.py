@@ -12,6 +12,27 @@ censored("frozen-by-name", "Flows with the site's name freeze after 25 packets."
 censored("frozen-by-address", "Flows to the site's addresses freeze after 25 packets.", frozen_flows(BOTH), world=BIG)
 censored("throttled-by-name", "Flows with the site's name get 16 kB/s.", Rule(Sni(SITE), Throttle(16_000)), world=BIG)
 censored("throttled-by-address", "Flows to the site get 16 kB/s.", Rule(Address(BOTH), Throttle(16_000)), world=BIG)
+DOWN = Throttle(16_000, burst_bytes=12_000, direction="down")
+for which, world in (("", BIG), ("-short", None)):
+    page = "a page of some size" if world else "a page that tells nothing"
+    censored(
+        f"down-by-name{which}",
+        f"What comes down by the site's name gets 16 kB/s; {page}.",
+        Rule(Sni(SITE), DOWN),
+        world=world,
+    )
+    censored(
+        f"down-by-address{which}",
+        f"What comes down from its addresses gets 16 kB/s; {page}.",
+        Rule(Address(BOTH), DOWN),
+        world=world,
+    )
+    censored(
+        f"down-everywhere{which}",
+        f"Whatever comes down gets 16 kB/s a flow; {page}.",
+        Rule(Address(), DOWN),
+        world=world,
+    )
 censored(
     "delisted+throttled",
     "The site is delisted, and flows with its name get 16 kB/s.",

@@ -117,6 +117,11 @@ censored(
 YOUTUBE = "youtube.com youtu.be googlevideo.com ytimg.com ggpht.com"
 censored("youtube-throttled", "Its names get 16 kB/s.", Rule(Sni(YOUTUBE), Throttle(16_000, burst_bytes=12_000)))
 censored(
+    "youtube-downloads-throttled",
+    "As in 2024, what comes down by its videos' names gets 16 kB/s.",
+    Rule(Sni("googlevideo.com"), Throttle(16_000, burst_bytes=12_000, direction="down")),
+)
+censored(
     "youtube-quic-dropped",
     "QUIC Initials with its names vanish, and their flows for 420 s.",
     Rule(QuicSni(YOUTUBE), Drop(), residual=Residual(420, extend=True)),

@@ -87,6 +87,7 @@ NAMES = {
         www.apkmirror.com rutracker.org www.bbc.com bbc.com www.dw.com dw.com www.svoboda.org
         www.currenttime.tv meduza.io www.themoscowtimes.com novayagazeta.eu www.rferl.org iana.org
         www.iana.org detectportal.firefox.com speedtest.selectel.ru dns.yandex.ru globalping.io
+        proof.ovh.net fsn1-speed.hetzner.com
         api.globalping.io check-host.net ipinfo.io example.net badssl.com expired.badssl.com
         wrong.host.badssl.com self-signed.badssl.com untrusted-root.badssl.com largefile.com bit.ly
         itsat.info reddit.com www.reddit.com old.reddit.com twitch.tv www.twitch.tv mail.proton.me

@@ -79,6 +79,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
     # Where the shipped controls expect them.
     "stun.l.google.com": {"addresses": ("74.125.250.129",)},
     "stun.cloudflare.com": {"addresses": ("162.159.207.0",)},
+    "speedtest.selectel.ru": {"addresses": ("188.93.16.211",)},
+    "proof.ovh.net": {
+        "addresses": ("141.95.207.211",),
+        "routes": (Route("/files/10Mb.dat", Download(10_000_000)),),
+    },
+    "fsn1-speed.hetzner.com": {"addresses": ("78.46.170.2",)},
     "www.gstatic.com": {"routes": GENERATE_204},
     "cp.cloudflare.com": {"routes": GENERATE_204},
     "www.cloudflare.com": {"routes": (Route("/cdn-cgi/trace", Trace()),)},

@@ -1,0 +1,169 @@
+"""Which data to move, and what to hold that against: the part of `probes.plan` that is about transfers. Pure.
+
+A page that is too short tells nothing of a rate. In its place a large file is fetched from a server that has nothing to
+do with the service, under the service's name: a network that slows a name down does so wherever the name is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from probes.controls import domain_of
+from probes.model import Endpoint
+from probes.network import Attempt, Transfer
+from probes.observations import Arm, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from probes.controls import Controls, Download
+    from probes.evidence import Evidence
+    from probes.trials import Flow
+
+TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
+"""Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
+_TELLING_BYTES = 32 * 1024
+"""A page of less is through before it shows how fast it comes."""
+_TIMES = 4
+"""How often is moved what was held back: not every connection is limited where some are (hyperion-cs, issue 44)."""
+_CONTROL_TIMES = 2
+
+
+def move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
+    """Move data under the endpoint's name, once each way.
+
+    What is held back is moved again and again, in turns with as much under another name, here and elsewhere. What goes
+    in clear text goes over TLS as well: a network may slow a port down.
+    """
+    address = _where_to_move_data(evidence)
+    if address is None:
+        return
+    own = Attempt(endpoint=evidence.endpoint, address=address, roots=evidence.roots, purpose=Purpose.TRANSFER)
+    for transfer in TRANSFERS:
+        server = _download_server(evidence, controls, address) if transfer.direction == "down" else None
+        named = _under_its_name(evidence, server) if server is not None else None
+        first = named if named is not None and _page_is_short(evidence, address) else own
+        yield replace(first, transfer=transfer)
+        if not _held_back(evidence, replace(first, transfer=transfer)):
+            continue
+        for nth in range(2, _TIMES + 1):
+            yield replace(first, transfer=transfer, nth=nth)
+        others: list[Attempt | None] = []
+        others += [_unrelated(evidence, controls, own) if server is None else _from(evidence, server)]
+        others += [*_at_home(evidence, controls, own), named] if first is own else []
+        for nth in range(1, _CONTROL_TIMES + 1):
+            yield from (replace(other, transfer=transfer, nth=nth) for other in others if other is not None)
+
+
+def downloads_are_held_back(evidence: Evidence) -> bool:
+    """Tell whether the endpoint's own data comes slowly, which others may tell of its server as well."""
+    return any(flow.held_back and flow.attempt.transfer == TRANSFERS[0] for flow in _own_transfers(evidence))
+
+
+def freezes_under_any_name(evidence: Evidence) -> bool:
+    """Pages freeze, and so does another name's at the same address: only data held against a stranger's can tell."""
+    frozen = {f.attempt.address for f in evidence.own_flows if f.page_froze}
+    return any(f.page_froze for a in frozen for f in evidence.controls(Purpose.INNOCUOUS_NAME, a))
+
+
+# --- what is held against a transfer ---------------------------------------------------------------------------------
+
+
+def _at_home(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[Attempt]:
+    """Another name at the same address, and clear text's twin over TLS."""
+    control = replace(own, any_certificate=True, arm=Arm.CONTROL)
+    innocuous = controls.innocuous_name(evidence.endpoint.host)
+    yield replace(control, server_name=innocuous, purpose=Purpose.TRANSFER_CONTROL)
+    if evidence.endpoint.scheme == "http":
+        secure = replace(evidence.endpoint, scheme="https", port=443)
+        yield replace(control, endpoint=secure, purpose=Purpose.SECURE_TWIN)
+
+
+def _unrelated(evidence: Evidence, controls: Controls, own: Attempt) -> Attempt:
+    """Another name at an unrelated server; one for all endpoints."""
+    innocuous = controls.innocuous_name(evidence.endpoint.host)
+    return Attempt(
+        endpoint=Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/"),
+        address=next(a for a in controls.unrelated_addresses if a != own.address),
+        server_name=innocuous,
+        any_certificate=True,
+        arm=Arm.CONTROL,
+        purpose=Purpose.UNRELATED_BASELINE,
+    )
+
+
+def _from(evidence: Evidence, server: Download) -> Attempt:
+    """A large file of a stranger's, asked for as everybody does; in clear text where the endpoint is."""
+    clear = evidence.endpoint.scheme == "http"
+    return Attempt(
+        endpoint=replace(server.endpoint, scheme="http", port=80) if clear else server.endpoint,
+        address=server.address,
+        asked_host=server.endpoint.host,
+        any_certificate=True,
+        arm=Arm.CONTROL,
+        purpose=Purpose.UNRELATED_BASELINE,
+    )
+
+
+def _under_its_name(evidence: Evidence, server: Download) -> Attempt | None:
+    """The same file, while the endpoint's name is what the network gets to see; None where it would not be hidden."""
+    if evidence.literal or evidence.endpoint.scheme == "http":
+        return None
+    return Attempt(
+        endpoint=replace(server.endpoint, host=evidence.endpoint.host),
+        address=server.address,
+        asked_host=server.endpoint.host,
+        any_certificate=True,
+        purpose=Purpose.TRANSFER,
+    )
+
+
+def _download_server(evidence: Evidence, controls: Controls, own_address: str) -> Download | None:
+    """The first that is there and delivers, and is no relative of the endpoint."""
+    return next(
+        (
+            server
+            for server in controls.downloads
+            if domain_of(server.endpoint.host) != domain_of(evidence.endpoint.host)
+            and server.address != own_address
+            and evidence.usable((server.address,))
+            and not any(_fails_to_deliver(flow) for flow in evidence.flows if flow.attempt.address == server.address)
+        ),
+        None,
+    )
+
+
+def _fails_to_deliver(flow: Flow) -> bool:
+    """Tell whether a stranger's server is of no use: it is not there, or has no file for those who say this name."""
+    if flow.attempt.asked_host is None:
+        return False
+    if flow.transfer is None:
+        return flow.done or (flow.slow and flow.layer == "tcp")
+    return flow.transfer.failure is None and flow.transfer.rate_bytes_s is None
+
+
+# --- the endpoint's own data -----------------------------------------------------------------------------------------
+
+
+def _own_transfers(evidence: Evidence) -> list[Flow]:
+    moved = (flow for flow in evidence.flows if flow.attempt.purpose is Purpose.TRANSFER)
+    return [flow for flow in moved if flow.attempt.asked_host is None]
+
+
+def _held_back(evidence: Evidence, first: Attempt) -> bool:
+    froze = first.asked_host is None and any(flow.page_froze for flow in evidence.own_flows)
+    return froze or any(f.held_back for f in evidence.flows if replace(f.attempt, nth=first.nth) == first)
+
+
+def _page_is_short(evidence: Evidence, address: str) -> bool:
+    """Tell whether all of the page came at once, and is too little to tell a rate by."""
+    whole = [flow.http for flow in evidence.at(address) if flow.works and flow.http and not flow.http.body_truncated]
+    return bool(whole) and all(http.body_bytes < _TELLING_BYTES for http in whole)
+
+
+def _where_to_move_data(evidence: Evidence) -> str | None:
+    """An address that has proven itself, as far as it can, and always the same one, even if its page was cut short."""
+    trusted = [f for f in evidence.own_flows if f.proves_name or evidence.endpoint.scheme == "http"]
+    able = [flow for flow in trusted if flow.works or flow.page_froze]
+    return next((flow.attempt.address for flow in (*_own_transfers(evidence), *able)), None)
