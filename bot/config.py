@@ -127,8 +127,8 @@ class Settings(BaseSettings):
         "https://3.th.ooni.org",
     )
     registry_url: HttpUrl | None = "https://reestr.rublacklist.net/api/v3/"
-    registry_lists: Annotated[tuple[RegisterList, ...], NoDecode, CommaSeparated] = ("dpi",)
-    registry_interval_seconds: Annotated[int, Field(ge=3600, le=604_800)] = 43_200
+    registry_lists: Annotated[tuple[RegisterList, ...], NoDecode, CommaSeparated] = ("dpi", "snapshot")
+    registry_interval_seconds: Annotated[int, Field(ge=3600, le=604_800)] = 86_400
     feeds_file: Path | None = None
     location: str = ""
     cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120

@@ -22,7 +22,7 @@ from probes.observations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _SHOWN_ADDRESSES = 2
 _SHOWN_TEXT = 120
@@ -79,7 +79,7 @@ def _success(observation: AnyObservation) -> str:
     said = say(words.ANSWERED)
     match observation:
         case DnsObservation():
-            said = _addresses(observation.addresses) or say(words.NO_ADDRESS)
+            said = some(observation.addresses, _SHOWN_ADDRESSES) or say(words.NO_ADDRESS)
         case TcpObservation():
             said = say(words.CONNECTED)
         case TlsObservation():
@@ -111,9 +111,10 @@ def endpoint(observation: AnyObservation) -> str:
     return f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
 
 
-def _addresses(addresses: tuple[str, ...]) -> str:
-    more = len(addresses) - _SHOWN_ADDRESSES
-    shown = say(words.COMMA).join(addresses[:_SHOWN_ADDRESSES])
+def some(names: Sequence[str], most: int) -> str:
+    """Return the first of several names or addresses, and how many more there are."""
+    more = len(names) - most
+    shown = say(words.COMMA).join(names[:most])
     return say(words.SOME, shown=shown, count=more) if more > 0 else shown
 
 

@@ -154,6 +154,13 @@ def is_right_to_left() -> bool:
     return _spoken.get() in _RIGHT_TO_LEFT
 
 
+def country(code: str) -> str:
+    """Return the name of a country (ISO 3166-1); its code where it has none."""
+    from babel import Locale  # noqa: PLC0415 -- see above
+
+    return str(Locale.parse(_locale()).territories.get(code, code))
+
+
 def number(value: float, digits: int = 0) -> str:
     """Return a number with its decimal sign, rounded to so many digits behind it."""
     from babel.numbers import format_decimal  # noqa: PLC0415 -- see above

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bot.chat import evidence, proofs, replies, words
+from bot.chat import directories, evidence, proofs, replies, words
 from bot.chat.language import named, plural, say
 from bot.chat.reply import Block, Button, Items, Line, Paragraph, Reply
 from bot.checks import asked_as
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.chat.proofs import Exhibit
     from bot.checks import Answer
-    from probes.model import ComponentFinding, DirectoryFinding, Report, Service
+    from probes.model import ComponentFinding, Report, Service
     from probes.observations import AnyObservation
 
 _MOST_RULES = 4
@@ -38,7 +38,7 @@ def why(service: Service, answer: Answer) -> Reply:
         replies.headline(service, report),
         replies.measured(answer),
         *_parts(report),
-        *(_directory(one) for one in report.directories if report.baseline.network != "offline"),
+        *(directories.items(one) for one in report.directories if report.baseline.network != "offline"),
         *_sureness(report),
         Items(say(words.WHY_NOT_MEASURED), tuple(map(Line, _not_measured(report)))),
     )
@@ -66,7 +66,7 @@ def _component(report: Report, component: ComponentFinding, told: set[Cause | No
     if new:
         yield from _conclusions(component)
     elif component.causes:
-        yield say(words.WHY_ALIKE, reason=replies.brief(component))
+        yield say(words.WHY_ALIKE, reason=replies.brief(component.causes[0], component.status))
 
 
 def _exhibit(exhibit: Exhibit, report: Report, shown: set[tuple[str, ...]]) -> Iterator[str]:
@@ -139,12 +139,6 @@ def _conclusions(component: ComponentFinding) -> Iterator[str]:
     for rule in component.rules[:_MOST_RULES]:
         if rule in words.WHY_RULES:
             yield say(words.WHY_SO, conclusion=say(words.WHY_RULES[rule]), rule=rule)
-
-
-def _directory(found: DirectoryFinding) -> Items:
-    texts = {"listed": words.WHY_LISTED, "delisted": words.WHY_DELISTED}
-    lines = tuple(Line(say(texts.get(status, words.WHY_SILENT), name=name)) for name, status in found.names.items())
-    return Items(say(words.WHY_DIRECTORY, id=found.id.upper()), lines)
 
 
 def _sureness(report: Report) -> Iterator[Paragraph]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.chat import words
+from bot.chat.evidence import some
 from bot.chat.language import on_day, say
 from bot.chat.reply import Paragraph
 from probes.model import Status
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 COUNTRY = "RU"
 """Whose register it is."""
 _MOST_NAMES = 3
+_NOT_LISTED = {COUNTRY: words.REGISTER_NOT_LISTED, None: words.REGISTER_NOT_LISTED_SOMEWHERE}
+"""By where the host stands: that another country blocks what Russia has not listed is no news."""
 
 
 def register(record: Record, report: Report) -> Iterator[Paragraph]:
@@ -27,8 +30,8 @@ def register(record: Record, report: Report) -> Iterator[Paragraph]:
         yield _with_link(_listed(record.listed), record.link)
     elif record.without_entry:
         yield _with_link(say(words.REGISTER_WITHOUT_ENTRY, names=_names(record.without_entry)), record.link)
-    elif record.complete and report.status is Status.BLOCKED and report.vantage.country in {None, COUNTRY}:
-        yield Paragraph(say(words.REGISTER_NOT_LISTED))
+    elif record.complete and report.status is Status.BLOCKED and (text := _NOT_LISTED.get(report.vantage.country)):
+        yield Paragraph(say(text))
 
 
 def _listed(entries: Sequence[RegistryEntry]) -> str:
@@ -40,10 +43,7 @@ def _listed(entries: Sequence[RegistryEntry]) -> str:
 
 
 def _names(entries: Iterable[RegistryEntry]) -> str:
-    names = [entry.name for entry in entries]
-    more = len(names) - _MOST_NAMES
-    shown = say(words.COMMA).join(names[:_MOST_NAMES])
-    return say(words.SOME, shown=shown, count=more) if more > 0 else shown
+    return some([entry.name for entry in entries], _MOST_NAMES)
 
 
 def _with_link(sentence: str, link: str) -> Paragraph:

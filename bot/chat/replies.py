@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.chat import evidence, headlines, proofs, words
+from bot.chat import directories, evidence, headlines, proofs, words
 from bot.chat.beside import NOTHING_BESIDE, Beside, instead, since
 from bot.chat.commands import OF_ALERTS
 from bot.chat.language import ago, around, named, number, one_of, say
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.checks import Answer
-    from probes.model import ComponentFinding, DirectoryFinding, Report, Service, Vantage
+    from probes.model import ComponentFinding, Report, Service, Vantage
     from probes.observations import AnyObservation
 
 MOST_SENTENCES = 2
 """Causes that are told in a whole sentence; components name theirs in brief."""
 HOST_CAUSES = {Cause.HOST_OFFLINE, Cause.HOST_CAPTIVE_PORTAL, Cause.HOST_RESOLVER_BROKEN, Cause.NETWORK_ALLOWLIST}
 _NO_BLOCKS = {*HOST_CAUSES, Cause.NO_OUTSIDE_CONTROL, Cause.NOT_MEASURED}
+_APPS = {"messenger", "vpn"}
+"""Categories of services that are hardly used by their websites."""
 _NO_NETWORK = {"offline", "captive"}
+_BRIEFS = {Status.DEGRADED: words.BRIEF_IN_PART, Status.INCONCLUSIVE: words.BRIEF_UNSETTLED}
+_SENTENCES = {Status.DEGRADED: words.SENTENCE_IN_PART, Status.INCONCLUSIVE: words.SENTENCE_UNSETTLED}
+"""What is said in such a state, in place of what is said where a cause is known and stops all."""
 _BASELINE_CAUSES = {
     "offline": Cause.HOST_OFFLINE,
     "captive": Cause.HOST_CAPTIVE_PORTAL,
@@ -43,6 +48,7 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
     found = causes(report)
     blocks: tuple[Block, ...] = (
         headline(service, report),
+        *_site_only(service),
         *_baseline(report),
         *map(Paragraph, sentences(found[:MOST_SENTENCES], report.status)),
         *_thin(report),
@@ -52,7 +58,7 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
         *instead(beside.instead),
         _measured(answer),
         *_components(report),
-        *(_directory(d) for d in report.directories if report.baseline.network != "offline"),
+        *(directories.line(one) for one in report.directories if report.baseline.network != "offline"),
         *(register(beside.record, report) if beside.record else ()),
         *headlines.links(beside.stories, now),
         *_via(report.vantage),
@@ -79,24 +85,45 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
 
 def sentences(causes: Iterable[Cause], status: Status) -> Iterator[str]:
-    """Yield how something that is in this state is stopped; of what works in part, not that all of it is."""
-    in_part = words.SENTENCE_IN_PART if status is Status.DEGRADED else {}
-    yield from (say(in_part.get(cause) or words.SENTENCE[cause]) for cause in causes)
+    """Yield how something that is in this state is stopped: of what works in part, not that all of it is."""
+    own = _SENTENCES.get(status, {})
+    yield from (say(own.get(cause) or words.SENTENCE[cause]) for cause in causes)
 
 
-def brief(finding: ComponentFinding) -> str:
-    """Return what stops a component that something does stop, in a few words."""
-    in_part = words.BRIEF_IN_PART if finding.status is Status.DEGRADED else {}
-    return say(in_part.get(finding.causes[0]) or words.BRIEF[finding.causes[0]])
+def brief(cause: Cause, status: Status) -> str:
+    """Return what stops something that is in this state, in a few words."""
+    return say(_BRIEFS.get(status, {}).get(cause) or words.BRIEF[cause])
+
+
+def terse(cause: Cause, status: Status) -> str:
+    """Return the same in two or three words."""
+    own = words.TERSE_UNSETTLED if status is Status.INCONCLUSIVE else {}
+    return say(own.get(cause) or words.TERSE[cause])
 
 
 def headline(service: Service, report: Report) -> Headline:
     """Return the one line that says it all."""
+    name = measured_name(service)
     if report.status is not Status.INCONCLUSIVE:
-        return Headline(say(words.HEADLINE[report.status, report.confidence], name=service.name), report.status)
+        return Headline(say(words.HEADLINE[report.status, report.confidence], name=name), report.status)
     found = causes(report)
-    reason = say(words.BRIEF[found[0]] if found else words.UNKNOWN_REASON)
-    return Headline(say(words.INCONCLUSIVE, name=service.name, reason=reason), report.status)
+    reason = brief(found[0], report.status) if found else say(words.UNKNOWN_REASON)
+    return Headline(say(words.INCONCLUSIVE, name=name, reason=reason), report.status)
+
+
+def measured_name(service: Service) -> str:
+    """Return a service's name, and where no more than its website is measured, that."""
+    return say(words.SITE_ONLY, name=service.name) if _is_site_only(service) else service.name
+
+
+def _site_only(service: Service) -> Iterator[Paragraph]:
+    if _is_site_only(service):
+        yield Paragraph(say(words.SITE_ONLY_MEANS))
+
+
+def _is_site_only(service: Service) -> bool:
+    """Tell whether people use an app of it, and no component is what that app connects to."""
+    return service.category in _APPS and {component.id for component in service.components} == {"web"}
 
 
 def _baseline(report: Report) -> Iterable[Paragraph]:
@@ -132,7 +159,8 @@ def component(found: ComponentFinding) -> Line:
         finding = say(words.CONFIDENCE[found.confidence], status=finding)
     if not found.causes:
         return Line(say(words.COMPONENT, component=name, finding=finding), found.status)
-    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=brief(found)), found.status)
+    reason = brief(found.causes[0], found.status)
+    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=reason), found.status)
 
 
 def _beyond_dns(report: Report) -> Iterable[Paragraph]:
@@ -144,11 +172,6 @@ def _beyond_dns(report: Report) -> Iterable[Paragraph]:
         yield Paragraph(say(words.BEYOND_DNS_BLOCKED_BY, reason=say(words.BRIEF[more[0]])))
     else:
         yield Paragraph(say(words.BEYOND_DNS[report.beyond_dns]))
-
-
-def _directory(directory: DirectoryFinding) -> Paragraph:
-    missing = say(words.COMMA).join(name for name, status in directory.names.items() if status == "delisted")
-    return Paragraph(say(words.DIRECTORY[directory.status], id=directory.id.upper(), names=missing))
 
 
 def _measured(answer: Answer) -> Moment:

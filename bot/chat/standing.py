@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.chat import words
+from bot.chat import replies, words
 from bot.chat.board import Board, Entry
 from bot.chat.charts import drawable
 from bot.chat.language import ago, at_time, is_right_to_left, plural, say
@@ -43,7 +43,7 @@ class Standing(NamedTuple):
     def reason(self) -> str:
         """What stops it, in a few words."""
         causes = self.readings[-1].causes
-        return say(words.TERSE[causes[0]]) if causes and self.status is not Status.OK else ""
+        return replies.terse(causes[0], self.readings[-1].status) if causes and self.status is not Status.OK else ""
 
 
 def standings(services: Sequence[Service], known: Mapping[str, Sequence[Reading]], now: float) -> list[Standing]:

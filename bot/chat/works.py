@@ -120,13 +120,13 @@ def _lines(members: Sequence[tuple[Service, Report]], status: Status) -> Iterato
 def _named(service: Service, report: Report) -> str:
     """Return a service's name, with how sure it is what is said of it."""
     if report.confidence is Confidence.CONFIRMED or report.status is Status.INCONCLUSIVE:
-        return service.name
-    return say(words.WORKS_UNSURE, name=service.name, sureness=say(words.SURENESS[report.confidence]))
+        return replies.measured_name(service)
+    return say(words.WORKS_UNSURE, name=replies.measured_name(service), sureness=say(words.SURENESS[report.confidence]))
 
 
 def _reason(report: Report) -> str:
     causes = replies.causes(report) if report.status is not Status.OK else ()
-    return say(words.TERSE[causes[0]]) if causes else ""
+    return replies.terse(causes[0], report.status) if causes else ""
 
 
 def _because(names: str, reason: str) -> str:

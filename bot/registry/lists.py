@@ -1,7 +1,7 @@
 """The lists of Roskomsvoboda's API v3 (reestr.rublacklist.net/ru/article/api/): where each is and how it is read. Pure.
 
 `dpi/` and `domains/` are read as their documentation says. Of `snapshot/`, the register as a whole, readers in the wild
-confirm `appearDate`, `domains` and `ips`; who decided is taken from `authority`, and left out where it is missing.
+confirm records of `authority`, `appearDate`, `domains`, `urls` and `ips`, by date; what is missing is left out.
 """
 
 from __future__ import annotations

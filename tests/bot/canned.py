@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def service(id_: str = "whatsapp", name: str = "WhatsApp", **changes: Any) -> Service:
     host = id_ if "." in id_ else f"{id_}.example"
     site = Component(id="web", endpoints=(Endpoint("https", host, 443, "/"),))
-    return replace(Service(id=id_, name=name, category="messenger", components=(site,)), **changes)
+    chat = Component(id="chat", endpoints=(Endpoint("tcp", host, 5222),))
+    return replace(Service(id=id_, name=name, category="messenger", components=(site, chat)), **changes)
 
 
 WHATSAPP = service(aliases={"ru": ("ватсап",)})

@@ -54,23 +54,44 @@ COMPONENT_NAMES = {
     "sockets": "Web app's connection",
     "directory": "Contact search",
     "storage": "Storage",
+    "group-calls": "Group calls",
     "relays": "Relays",
 }
 
+SITE_ONLY = "{name} (website only)"
+SITE_ONLY_MEANS = "Only its website was measured, not its app: whether that works, I cannot tell."
+
+DIRECTORY_OF = "National directory of names of {country} ({id})"
+DIRECTORY_OF_UNKNOWN = "National directory of names ({id})"
 DIRECTORY = {
-    "listed": "National directory of names ({id}): listed.",
-    "delisted": "National directory of names ({id}): taken out — {names}.",
-    "silent": "National directory of names ({id}): does not answer.",
+    "listed": "{directory}: listed.",
+    "delisted": "{directory}: taken out: {missing}.",
+    "silent": "{directory}: does not answer.",
 }
+DIRECTORY_IN_PART = "{directory}: taken out: {missing}; still there: {rest}."
+DIRECTORY_DEAD = "{directory}: does not know these names, and nobody else does."
+DIRECTORY_UNCLEAR = "{directory}: from its answers it cannot be told whether these names are still there."
 REGISTER_LISTED = {
-    (True, True): "In Russia's register of blocked sites since {since}, by {authority}: {names}.",
-    (True, False): "In Russia's register of blocked sites since {since}: {names}.",
-    (False, True): "In Russia's register of blocked sites, by {authority}: {names}.",
-    (False, False): "In Russia's register of blocked sites: {names}.",
+    (True, True): (
+        "In Russia's register of blocked sites since {since}, by {authority}, the whole site or some of its pages: "
+        "{names}."
+    ),
+    (True, False): (
+        "In Russia's register of blocked sites since {since}, the whole site or some of its pages: {names}."
+    ),
+    (False, True): (
+        "In Russia's register of blocked sites, by {authority}, the whole site or some of its pages: {names}."
+    ),
+    (False, False): "In Russia's register of blocked sites, the whole site or some of its pages: {names}.",
 }
-"""By whether the date and the authority are known; an entry may be about the whole site or some pages of it."""
-REGISTER_WITHOUT_ENTRY = "Known to be blocked in Russia without an entry in the register of blocked sites: {names}."
+"""By whether the date and the authority are known; what an entry is about, the lists of names do not say."""
+REGISTER_WITHOUT_ENTRY = (
+    "On Roskomsvoboda's list of what is blocked in Russia without an entry in the register of blocked sites: {names}."
+)
 REGISTER_NOT_LISTED = "Not in Russia's register of blocked sites, yet blocked."
+REGISTER_NOT_LISTED_SOMEWHERE = (
+    "Not in Russia's register of blocked sites, yet blocked here; whether this bot's host is in Russia is not known."
+)
 REGISTER_LINK = "{sentence} Look it up: {link}"
 BASELINE_REROUTED = "On this host's network, DNS questions are answered by somebody else than the resolver asked."
 BASELINE_RESOLVER_BROKEN = "This host's own DNS resolver does not work; honest ones were asked in its place."

@@ -173,6 +173,20 @@ SENTENCE_IN_PART = {
 }
 """Said of what works only in part, in place of what would be said of all of it."""
 
+BRIEF_UNSETTLED = {
+    Cause.SERVICE_CERTIFICATE: "its certificate is by an authority that it is not known to use",
+}
+TERSE_UNSETTLED = {
+    Cause.SERVICE_CERTIFICATE: "unknown authority",
+}
+SENTENCE_UNSETTLED = {
+    Cause.SERVICE_CERTIFICATE: (
+        "Its certificate comes from an authority that the service is not known to use. The service may have changed "
+        "its authority, or somebody on the way may pose as it: which of the two, I cannot tell from here."
+    ),
+}
+"""Said where the finding is inconclusive, in place of what is said where the cause is known."""
+
 NEXT_STEP = {
     Cause.TLS_INTERCEPTED: "Do not log in there and do not accept any warning about the certificate.",
     Cause.NETWORK_ALLOWLIST: "Another connection (Wi-Fi in place of mobile data) may be open.",

@@ -216,14 +216,20 @@ WHY_RULES = {
     "flow.frozen_by_address": "others are delivered everything, and this address is held up on the way.",
     "flow.throttled_in_clear": "over TLS the same address is many times faster: what can be read is slowed down.",
     "flow.throttled_by_address": "an unrelated server is many times faster: this address is slowed down on the way.",
+    "flow.unclear": "nothing tells a network that slows it down from a slow server or a slow line here.",
     "flow.frozen_everywhere": "servers that have nothing to do with each other stop alike: it is the network.",
 }
 """What each rule of docs/verdicts.md concludes."""
 
-WHY_DIRECTORY = "The national directory of names ({id}), asked directly"
-WHY_LISTED = "{name}: listed"
-WHY_DELISTED = "{name}: taken out"
-WHY_SILENT = "{name}: no answer"
+WHY_DIRECTORY = "{directory}, asked directly"
+WHY_NAMES = {
+    "listed": "{name}: listed",
+    "delisted": "{name}: taken out",
+    "spoofed": "{name}: addresses that cannot be true",
+    "dead": "{name}: exists nowhere; honest resolvers deny it as well",
+    "unclear": "{name}: cannot be told from the answers",
+    "silent": "{name}: no answer",
+}
 WHY_NOT_MEASURED = "Not measured"
 NOT_MEASURED_COMPONENT = "{component}: {reason}"
 NOT_MEASURED_OUTSIDE = "how it fares outside this network: nobody there had to be asked"

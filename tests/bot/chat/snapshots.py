@@ -5,6 +5,7 @@ Whoever changes a text or a translation looks at the difference.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from bot.chat.wanted import Wanted
 from bot.checks import Answer, CheckError
 from bot.history import Reading
 from bot.news import Story
-from bot.store import Chat
+from bot.registry import Record
+from bot.store import Chat, RegistryEntry
 from bot.store.history import Since
 from bot.transports.telegram.render import render
 from probes.catalogue import Catalogue
@@ -39,6 +41,13 @@ NOW = 1_795_420_800.0
 CATALOGUE = Catalogue((SIGNAL, TELEGRAM, WHATSAPP))
 SETTING = Setting(now=NOW, services={one.id: one for one in CATALOGUE})
 _DELISTED = DirectoryFinding(id="nsdi", status="delisted", names={"whatsapp.com": "delisted", "wa.me": "listed"})
+_VIBER = replace(SIGNAL, id="viber", name="Viber", components=SIGNAL.components[:1])
+_ENTRY = RegistryEntry("whatsapp.com", "2026-02-11", "Роскомнадзор")
+_RECORDS = {
+    "in the register": Record(listed=(_ENTRY,), link="https://register.example/?q=whatsapp.com"),
+    "blocked without an entry": Record(without_entry=(RegistryEntry("whatsapp.com"),)),
+    "not in the register": Record(complete=True),
+}
 _VANTAGE = Vantage(asn=64496, network="EXAMPLE-NET", country="RU")
 
 
@@ -60,6 +69,12 @@ def _samples() -> Iterator[tuple[str, Reply]]:
     yield "down", replies.answer(SIGNAL, Answer(report("signal", Status.DOWN, Cause.SERVICE_DOWN), NOW))
     offline = report("signal", Status.INCONCLUSIVE, Cause.HOST_OFFLINE)
     yield "inconclusive", replies.answer(SIGNAL, Answer(offline, NOW))
+    unsettled = report("signal", Status.INCONCLUSIVE, Cause.SERVICE_CERTIFICATE)
+    yield "certificate of an unknown authority", replies.answer(SIGNAL, Answer(unsettled, NOW))
+    yield "website only", replies.answer(_VIBER, Answer(report("viber"), NOW))
+    for name, record in _RECORDS.items():
+        beside = Beside(record=record)
+        yield name, replies.answer(WHATSAPP, Answer(report(status=Status.BLOCKED, vantage=_VANTAGE), NOW), beside)
     yield "why", reasons.why(WHATSAPP, Answer(_blocked(), NOW, age_s=120.0))
     yield "progress", replies.progress(WHATSAPP, _tally())
     yield "start", replies.start(told=True)

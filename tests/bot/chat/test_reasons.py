@@ -121,10 +121,17 @@ def test_a_server_that_was_asked_for_quic_by_no_name_is_not_said_to_have_taken_o
 
 
 def test_the_national_directory_and_what_was_not_measured_are_told() -> None:
-    names = {"a.example": "delisted", "b.example": "listed", "c.example": "silent"}
+    names = dict(zip("abcdef", ("delisted", "listed", "silent", "dead", "unclear", "spoofed"), strict=True))
     lines = why(blocked(directories=(DirectoryFinding(id="nsdi", status="delisted", names=names),)))
-    at = lines.index("The national directory of names (NSDI), asked directly")
-    assert lines[at + 1 : at + 4] == ["a.example: taken out", "b.example: listed", "c.example: no answer"]
+    at = lines.index("National directory of names of Russia (NSDI), asked directly")
+    assert lines[at + 1 : at + 7] == [
+        "a: taken out",
+        "b: listed",
+        "c: no answer",
+        "d: exists nowhere; honest resolvers deny it as well",
+        "e: cannot be told from the answers",
+        "f: addresses that cannot be true",
+    ]
     assert lines[lines.index(words.WHY_NOT_MEASURED) + 1 :] == [
         words.NOT_MEASURED_OUTSIDE,
         words.NOT_MEASURED_TRANSFER,

@@ -29,7 +29,7 @@ from probes.observations import (
     TlsObservation,
     TransferObservation,
 )
-from tests.bot.canned import HOST, WHATSAPP, finding, report, step
+from tests.bot.canned import HOST, WHATSAPP, finding, report, service, step
 
 NOW = 1_800_000_000.0
 
@@ -112,6 +112,38 @@ def test_of_what_works_in_part_nothing_is_said_of_all_of_it() -> None:
     assert words.SENTENCE[Cause.SERVICE_DOWN] in said(report("whatsapp", Status.DEGRADED, Cause.SERVICE_DOWN))
 
 
+def test_of_a_certificate_that_nobody_could_judge_no_mistake_is_told() -> None:
+    unsettled = report(
+        "whatsapp",
+        Status.INCONCLUSIVE,
+        Cause.SERVICE_CERTIFICATE,
+        components=(finding("web"), finding("chat", Status.INCONCLUSIVE, Cause.SERVICE_CERTIFICATE)),
+    )
+    text = said(unsettled)
+    assert "inconclusive: its certificate is by an authority that it is not known to use\n" in text
+    assert "Chat servers: inconclusive — its certificate is by an authority that it is not known to use\n" in text
+    assert words.SENTENCE_UNSETTLED[Cause.SERVICE_CERTIFICATE] in text
+    assert not any(untrue in text for untrue in ("expired", "mistake", "everywhere"))
+    assert words.SENTENCE[Cause.SERVICE_CERTIFICATE] in said(report("x", Status.DOWN, Cause.SERVICE_CERTIFICATE))
+
+
+def test_of_an_app_whose_site_alone_is_measured_that_is_said() -> None:
+    viber = service("viber", "Viber", components=WHATSAPP.components[:1])
+    text = text_of(replies.answer(viber, Answer(report("viber"), NOW)))
+    assert text.startswith(f"Viber (website only) — works\n{words.SITE_ONLY_MEANS}\n")
+    unsure = report("viber", Status.INCONCLUSIVE)
+    assert text_of(replies.answer(viber, Answer(unsure, NOW))).startswith("Viber (website only) — inconclusive")
+    assert words.SITE_ONLY_MEANS not in said(report())
+
+
+@pytest.mark.parametrize(
+    ("id_", "alone"), [("viber", True), ("facetime", True), ("mullvad", True), ("signal", False), ("bbc", False)]
+)
+def test_which_services_are_measured_by_their_sites_alone(id_: str, alone: bool) -> None:
+    shipped = next(one for one in Catalogue.load() if one.id == id_)
+    assert (replies.measured_name(shipped) != shipped.name) == alone
+
+
 @pytest.mark.parametrize(
     ("network", "cause"), [("offline", Cause.HOST_OFFLINE), ("captive", Cause.HOST_CAPTIVE_PORTAL)]
 )
@@ -179,7 +211,37 @@ def test_national_directories_are_a_line_each() -> None:
             )
         )
     )
-    assert "National directory of names (NSDI): taken out — whatsapp.com." in text
+    assert "National directory of names of Russia (NSDI): taken out: whatsapp.com; still there: wa.me.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "names", "line"),
+    [
+        (
+            "delisted",
+            ["delisted"] * 6,
+            "(NSDI): taken out: n0.example, n1.example, n2.example, n3.example … and 2 more.",
+        ),
+        ("delisted", ["delisted", "dead"], "(NSDI): taken out: n0.example."),
+        (
+            "delisted",
+            ["delisted"] + ["listed"] * 5,
+            "still there: n1.example, n2.example, n3.example, n4.example … and",
+        ),
+        ("listed", ["listed"] * 6, "(NSDI): listed."),
+        ("silent", ["silent"], "(NSDI): does not answer."),
+        ("silent", ["dead", "unclear", "silent"], "(NSDI): from its answers it cannot be told"),
+        ("silent", ["dead", "dead"], "(NSDI): does not know these names, and nobody else does."),
+    ],
+)
+def test_a_directory_takes_one_line_however_many_names_there_are(status: Any, names: list[str], line: str) -> None:
+    told = {f"n{number}.example": name for number, name in enumerate(names)}
+    assert line in said(report(directories=(DirectoryFinding(id="nsdi", status=status, names=told),)))
+
+
+def test_a_directory_that_is_asked_no_more_is_named_by_its_id() -> None:
+    former = DirectoryFinding(id="former", status="listed", names={"wa.me": "listed"})
+    assert "National directory of names (FORMER): listed.\n" in said(report(directories=(former,)))
 
 
 @pytest.mark.parametrize(

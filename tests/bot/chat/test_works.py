@@ -47,6 +47,20 @@ def test_services_are_listed_by_status_each_with_the_strongest_cause() -> None:
     ]
 
 
+def test_of_an_app_whose_site_alone_is_measured_that_is_said() -> None:
+    viber = service("viber", "Viber", components=WHATSAPP.components[:1])
+    question = Question(("messenger",), (viber, SIGNAL))
+    known = answers(report("viber"), report("signal", confidence=Confidence.LIKELY))
+    assert lines_of(works.overview(question, known))[2:4] == ["Viber (website only)", "Signal (very likely)"]
+    known = answers(report("viber", confidence=Confidence.LIKELY))
+    assert "Viber (website only) (very likely)" in lines_of(works.overview(question, known))
+
+
+def test_of_a_certificate_that_nobody_could_judge_only_that_is_told() -> None:
+    known = answers(report("signal", Status.INCONCLUSIVE, Cause.SERVICE_CERTIFICATE))
+    assert "Signal — unknown authority" in lines_of(works.overview(MESSENGERS, known))
+
+
 def test_what_is_not_known_yet_is_named() -> None:
     text = text_of(works.overview(MESSENGERS, answers(report("signal"))))
     assert "Not measured yet (2)\nWhatsApp\nTelegram\n" + words.WORKS_NOT_YET_HINT in text
@@ -138,7 +152,7 @@ def test_every_status_and_cause_has_its_few_words() -> None:
     assert set(words.WORKS_GROUPS) == set(Status)
     assert set(words.TERSE) == set(Cause)
     assert set(words.SURENESS) == set(Confidence) - {Confidence.CONFIRMED}
-    assert all(len(text.split()) <= 3 for text in words.TERSE.values())
+    assert all(len(text.split()) <= 3 for text in (*words.TERSE.values(), *words.TERSE_UNSETTLED.values()))
 
 
 def test_the_marks_of_the_lines_are_their_statuses() -> None:

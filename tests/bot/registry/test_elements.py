@@ -39,6 +39,12 @@ def test_an_array_is_read_in_whatever_pieces_it_arrives(
     assert read(*cut(data, size)) == json.loads(data)
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_arrays_by_date_are_read_one_after_the_other(size: int) -> None:
+    data = b' {"2026-11-22" : [{"a": 1}, "b"], "2026-11-23": [], "2026-11-24": [["c"]] } \n'
+    assert read(*cut(data, size)) == [{"a": 1}, "b", ["c"]]
+
+
 def test_elements_come_out_as_soon_as_they_are_complete() -> None:
     elements = Elements()
     assert elements.feed(b'["a.exam') == []
@@ -60,7 +66,12 @@ def test_an_empty_array_has_no_elements(data: bytes) -> None:
         (b'["a", "b', "cut short"),
         (b'["a", nonsense]', "cut short"),
         (b"<!doctype html><html>", "not a JSON array, but '<!doctype html><html>'"),
-        (b'{"data": []}', "not a JSON array, but '{\"data\": []}'"),
+        (b'{"error": "busy"}', 'not a JSON array, but \'{"error": "busy"}\''),
+        (b"{}", "not a JSON array, but '{}'"),
+        (b'{"' + b"x" * 2000, "not a JSON array, but '{\"" + "x" * 58 + "'"),
+        (b'{"2026-11-23": ["a"]', "cut short"),
+        (b'{"2026-11-23": ["a"], "2026-11-24": "b"}', "cut short"),
+        (b'{"2026-11-23": ["a"]} "b"', "with something behind its end"),
         (b'["a"] "b"', "with something behind its end"),
         (b'["\xff"]', "not in UTF-8"),
     ],
