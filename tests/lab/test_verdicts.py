@@ -142,6 +142,8 @@ IN_DEPTH = {
     "down-by-address-short": "ok confirmed",
     "down-everywhere": "ok confirmed",
     "down-everywhere-short": "ok confirmed",
+    "site-paces-itself": "inconclusive possible not_measured",
+    "site-paces-itself-no-control": "inconclusive possible no_outside_control",
     "delisted+throttled": "blocked confirmed dns.delisted flow.throttled",
     "line-slow": "ok confirmed",
     "site-far": "ok confirmed",

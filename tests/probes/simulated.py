@@ -322,8 +322,8 @@ class SimulatedNetwork:
     async def _transfer(self, attempt: Attempt, transfer: Transfer) -> TransferObservation:
         port = attempt.port or attempt.endpoint.port
         who = {attempt.server_name or attempt.endpoint.host, attempt.address, f"{attempt.address}:{port}"}
-        frozen, slow = who & self._world.censor.frozen, who & self._world.censor.slow
-        slow = slow and transfer.direction in self._world.censor.slow_ways
+        censor = self._world.censor
+        frozen, slow = who & censor.frozen, who & censor.slow and transfer.direction in censor.slow_ways
         there = 16_000 if frozen else self._at_hand(attempt, transfer)
         moved = min(there, transfer.size_bytes)
         crawls = slow or (transfer.direction == "down" and self._paces_itself(attempt))

@@ -10,7 +10,7 @@ from probes import live
 from probes.guard import PUBLIC, Guard
 from probes.live import LiveNetwork
 from probes.model import Endpoint
-from probes.network import Attempt, Network, OutsideQuestion, Question, Timeouts
+from probes.network import Attempt, Network, OutsideQuestion, Question, Timeouts, Transfer
 from probes.observations import AnyObservation, Arm, HttpObservation, Purpose, Target, TcpObservation, TlsObservation
 from tests.fakes import tls_server
 from tests.fakes.dns_server import DnsServer, a
@@ -149,6 +149,30 @@ async def test_a_counterfactual_says_another_name_and_keeps_the_target(network: 
     assert (tls.server_name, tls.target.host, tls.target.port) == ("innocuous.example", "example.org", port)
     assert (tls.arm, tls.purpose, http.failure) == (Arm.CONTROL, Purpose.INNOCUOUS_NAME, None)
     assert b"Host: innocuous.example\r\n" in heard[0]
+
+
+async def test_a_stranger_is_asked_for_its_own_file_within_the_service_s_name(network: LiveNetwork) -> None:
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HELLO)
+
+    async with serve(listen, tls=tls_server.good("files.example")) as port:
+        attempt = Attempt(
+            endpoint=Endpoint("https", "example.org", 443, "/10MB"),
+            address="127.0.0.1",
+            port=port,
+            asked_host="files.example",
+            any_certificate=True,
+            transfer=Transfer(direction="down", size_bytes=4096),
+            timeouts=PATIENT,
+            purpose=Purpose.TRANSFER,
+        )
+        _, tls, moved = await steps_of(network, attempt)
+    assert isinstance(tls, TlsObservation)
+    assert (tls.server_name, tls.failure, moved.failure) == ("example.org", "ssl_invalid_hostname", None)
+    assert heard[0].startswith(b"GET /10MB HTTP/1.1\r\nHost: files.example\r\n")
 
 
 async def test_an_address_as_host_is_not_sent_as_a_name(network: LiveNetwork) -> None:

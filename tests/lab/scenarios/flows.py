@@ -3,7 +3,7 @@
 from tests.lab.censor import Address, Degrade, Drop, Rule, Sni, Throttle, delisted, frozen_flows
 from tests.lab.scenarios.basic import ISP, NSDI
 from tests.lab.scenarios.places import BOTH, SITE, censored, quiet
-from tests.lab.world import Cut, Download, World
+from tests.lab.world import CONTROLS, Cut, Download, Paced, World
 
 BIG = World().with_host(SITE, page=Download(200_000))
 FREEZE = Drop(after_packets=25)
@@ -47,4 +47,7 @@ quiet(
     "The site's own page stops after 20 kB, for everybody.",
     World().with_host(SITE, page=Cut(20_000, "stall", Download(200_000))),
 )
+PACED = World().with_host(SITE, page=Paced(16_000, Download(200_000)))
+quiet("site-paces-itself", "The site sends its page at 16 kB/s, to everybody.", PACED)
+quiet("site-paces-itself-no-control", "It does, and no outside control answers.", PACED.with_dead(*CONTROLS))
 quiet("big-page", "The site's page is large.", BIG)

@@ -144,6 +144,14 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Paced:
+    """A server that sends bodies no faster than this, over HTTP/1.1."""
+
+    bytes_per_s: int
+    then: "Action" = field(default_factory=Page)
+
+
+@dataclass(frozen=True)
 class RateLimit:
     """429 with Retry-After once a client address has asked this often."""
 
@@ -197,6 +205,7 @@ Action = (
     | Download
     | Slow
     | Cut
+    | Paced
     | RateLimit
     | PerVisitor
     | Upgrade

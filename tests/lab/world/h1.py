@@ -132,6 +132,7 @@ class _Connection:
         if headless and self._head.endswith(HEAD_END) and not reply.delay_s and reply.cut is None:
             self._last = (reply, head_bytes)
         for chunk in () if headless else reply.chunks():
+            await asyncio.sleep(len(chunk) / reply.bytes_per_s)
             await conversation.send(head_bytes + (protocol.send(h11.Data(data=chunk)) or b""))
             head_bytes = b""
         await conversation.send(head_bytes)

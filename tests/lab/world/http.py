@@ -5,6 +5,7 @@ Doh and TestHelper are left to `web`, which knows the resolvers and the control.
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from tests.lab.world.answers import (
     Countdown,
     Cut,
     Download,
+    Paced,
     Page,
     PerVisitor,
     RateLimit,
@@ -30,6 +32,7 @@ from tests.lab.world.parts import Host
 
 Headers = tuple[tuple[str, str], ...]
 CHUNK_BYTES = 16_384
+PACED_BYTES = 1_024
 MAX_BODY_BYTES = 1 << 20
 PARAGRAPHS = 40
 SIZE_PATH = re.compile(r"/(\d{1,6})(B|KB|MB)(?:\.bin)?", re.IGNORECASE)
@@ -71,13 +74,15 @@ class Reply:
     size_bytes: int = 0
     delay_s: float = 0.0
     cut: Cut | None = None
+    bytes_per_s: float = math.inf
 
     def chunks(self) -> Iterator[bytes]:
         left = self.size_bytes if self.cut is None else min(self.size_bytes, self.cut.after_bytes)
         source = self.body or NOISE
+        most = CHUNK_BYTES if self.bytes_per_s == math.inf else PACED_BYTES
         start = 0
         while left > 0:
-            chunk = source[start : start + min(left, CHUNK_BYTES)]
+            chunk = source[start : start + min(left, most)]
             left -= len(chunk)
             start = start + len(chunk) if self.body else 0
             yield chunk
@@ -90,21 +95,24 @@ def reply(status: int, body: str | bytes, content_type: str, headers: Headers = 
 
 @dataclass(frozen=True)
 class Manner:
-    """How an action is performed: late, or not to its end."""
+    """How an action is performed: late, slowly, or not to its end."""
 
     delay_s: float = 0.0
     cut: Cut | None = None
+    bytes_per_s: float = math.inf
 
 
 def settle(atlas: Atlas, host: Host, request: Request) -> tuple[Action, Manner]:
     """Find the action for a path and take it out of its conditions."""
     action, manner = _routed(host, request), Manner()
-    while isinstance(action, Slow | Cut | RateLimit | PerVisitor | Captive):
+    while isinstance(action, Slow | Cut | Paced | RateLimit | PerVisitor | Captive):
         match action:
             case Slow(delay_s, then):
                 manner, action = replace(manner, delay_s=manner.delay_s + delay_s), then
             case Cut(then=then):
                 manner, action = replace(manner, cut=action), then
+            case Paced(bytes_per_s, then):
+                manner, action = replace(manner, bytes_per_s=bytes_per_s), then
             case RateLimit(allowed, retry_after_s, then):
                 within = atlas.turn("rate", host.name, request.client) < allowed
                 too_many = Page(status=429, title="Too many requests", headers=(("Retry-After", str(retry_after_s)),))
@@ -129,7 +137,8 @@ def _routed(host: Host, request: Request) -> Action:
 def in_manner(answer: Reply | Break, manner: Manner) -> Reply | Break:
     if isinstance(answer, Break):
         return answer
-    return replace(answer, delay_s=answer.delay_s + manner.delay_s, cut=manner.cut)
+    delay_s = answer.delay_s + manner.delay_s
+    return replace(answer, delay_s=delay_s, cut=manner.cut, bytes_per_s=manner.bytes_per_s)
 
 
 def render(host: Host, request: Request, action: Action, manner: Manner) -> Reply | Break:

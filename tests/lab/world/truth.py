@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tests.lab.world import http, zone
-from tests.lab.world.answers import Break
+from tests.lab.world.answers import Break, Paced
 from tests.lab.world.atlas import Atlas
 from tests.lab.world.parts import Certificate, Hello, Host
 
@@ -109,6 +109,17 @@ def visit(atlas: Atlas, url: SplitResult) -> dict[str, Any]:
         except ValueError:
             return _page("unknown_error")
     return _page("unknown_error")
+
+
+def fetching_s(atlas: Atlas, url: SplitResult) -> float:
+    """Return how long the body of a page takes whose server paces itself; redirects are not followed."""
+    _, host = _reach(atlas, url)
+    if host is None or not isinstance(host.page, Paced):
+        return 0.0
+    request = http.Request("GET", url.scheme, url.netloc, url.path or "/", visitor="control")
+    action, manner = http.settle(atlas, host, request)
+    reply = http.render(host, request, action, manner)
+    return 0.0 if isinstance(reply, Break) else min(reply.size_bytes, MAX_BODY_BYTES) / reply.bytes_per_s
 
 
 def _location(reply: http.Reply | Break) -> str | None:
