@@ -50,6 +50,8 @@ _SPACING_S = 0.05
 """Repeats and controls start up to this much apart, in random order, so that they do not look like one burst."""
 _GRACE = 0.1
 """Controls that a healthy answer does not need may still finish within this share of the time that it took."""
+_TURNS_A_STAGE = 3
+"""Of the event loop, in which what has come is noticed: a host that is busy itself takes no answer for a slow one."""
 _MAX_PATH = 2048
 _SECURE = ("https", 443)
 _FIRST_ASKED = frozenset({Purpose.MEASURE, Purpose.HONEST_RESOLVER, Purpose.ROOT_SERVER})
@@ -171,7 +173,7 @@ class Experiment:
             working_families=self._baseline.working_families,
             permits=self._network.permits,
             now_s=self._recorder.clock(),
-            patience_s=self._pace.patience_s,
+            patience_s=self._pace.patience_s + _TURNS_A_STAGE * self._turns.lag_s(self._recorder.clock()),
             line_rtt_s=min((*self._rtts_s, *self._baseline.rtts_s), default=None),
             deep=(self._deep or component.transfer) and stands_for_domain(endpoint, component.endpoints),
             roots=component.roots,

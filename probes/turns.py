@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 400
 """A step has two sockets at most, and 1,024 descriptors are usual. A healthy catalogue has some 250 under way."""
+_LATELY_S = 1.0
 
 
 class Turns:
@@ -27,6 +28,8 @@ class Turns:
         self._behind: deque[asyncio.Future[None]] = deque()
         self._free = most
         self._due = False
+        self._called_s = 0.0
+        self._longest_s, self._until_s = 0.0, 0.0
 
     @asynccontextmanager
     async def turn(self, *, ahead: bool) -> AsyncIterator[None]:
@@ -36,6 +39,10 @@ class Turns:
             yield
         finally:
             self._give_back()
+
+    def lag_s(self, now_s: float) -> float:
+        """Return how long the longest of the loop's last turns took: so much later is anything noticed here."""
+        return self._longest_s if now_s < self._until_s else 0.0
 
     async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -55,10 +62,13 @@ class Turns:
     def _call(self) -> None:
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._let_in)
+            loop = asyncio.get_running_loop()
+            self._called_s = loop.time()
+            loop.call_soon(self._let_in)
 
     def _let_in(self) -> None:
         self._due = False
+        self._note(asyncio.get_running_loop().time())
         for queue in (self._ahead, self._behind):
             while queue and self._free:
                 turn = queue.popleft()
@@ -67,3 +77,8 @@ class Turns:
                     self._free -= 1
                     self._call()
                     return
+
+    def _note(self, now_s: float) -> None:
+        turn_s = now_s - self._called_s
+        if turn_s >= self._longest_s or now_s >= self._until_s:
+            self._longest_s, self._until_s = turn_s, now_s + _LATELY_S

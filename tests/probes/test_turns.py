@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes.engine import Engine
+from probes.observations import Purpose
+from probes.targets import host_service
 from probes.turns import Turns
+from tests.probes.simulated import Server, Simulated
 from tests.probes.virtual_time import run
 
 
@@ -59,3 +65,29 @@ def test_no_more_than_allowed_are_under_way_and_all_come_to_their_turn(steps: li
     most, over = run(go())
     assert most <= 3
     assert over >= 3 + sum(leaves_s is None for _, leaves_s in steps)
+
+
+async def test_a_turn_of_the_loop_that_took_long_is_told_of_for_a_while() -> None:
+    loop = asyncio.get_running_loop()
+    turns = Turns()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_hold(turns))
+        loop.call_soon(time.sleep, 0.05)
+    assert 0.05 <= turns.lag_s(loop.time()) < 1
+    assert turns.lag_s(loop.time() + 2) == 0
+
+
+async def _hold(turns: Turns) -> None:
+    async with turns.turn(ahead=True):
+        pass
+
+
+@pytest.mark.parametrize(("lag_s", "asked_again"), [(0.0, True), (0.3, False)])
+def test_what_a_busy_host_notices_late_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, *, lag_s: float, asked_again: bool
+) -> None:
+    monkeypatch.setattr(Turns, "lag_s", lambda _turns, _now_s: lag_s)
+    world = Simulated(names={"example.org": ("157.240.9.53",)}, servers={"157.240.9.53": Server(hello_delay_s=0.8)})
+    report = run(Engine(world.network(), seed=1).check(host_service("example.org")))
+    assert report.status.value == "ok"
+    assert any(o.purpose is Purpose.REPEAT for o in report.observations) is asked_again
