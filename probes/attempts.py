@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probes.observations import QuicObservation, StunObservation, Target, TcpObservation
 from probes.pace import handshake_limit_s
-from probes.steps import http, mtproto, quic, stun, tcp, tls, transfer, udp
+from probes.steps import http, mtproto, quic, stun, tcp, tls, transfer, udp, websocket
 from probes.steps.frame import Fields, Frame
 from probes.trials import STAGES
 from probes.trust import is_address
@@ -94,10 +94,11 @@ async def _over_tcp(frame: Frame, attempt: Attempt, roots: Roots, observe: Obser
 
 
 async def _request(stream: http.Stream, frame: Frame, attempt: Attempt) -> AnyObservation:
-    """Ask for the endpoint's path, or move data in place of that."""
+    """Ask for the endpoint's path, or for a WebSocket there, or move data in place of that."""
     host, timeout_s = attempt.asked_host or attempt.server_name or None, attempt.timeouts.response_s
     if attempt.transfer is None:
-        return await http.get(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s)
+        ask = websocket.open_and_close if attempt.endpoint.scheme == "wss" else http.get
+        return await ask(stream, frame, attempt.endpoint, host=host, timeout_s=timeout_s)
     return await transfer.move(
         stream,
         frame,

@@ -102,7 +102,7 @@ class Catalogue:
             for service in self
             for component in service.components
             for endpoint in component.endpoints
-            if (component.essential or component.id == _WEB) and endpoint.scheme in {"https", "http"}
+            if (component.essential or component.id == _WEB) and endpoint.scheme in {"https", "http", "wss"}
         }
 
 

@@ -27,6 +27,7 @@ INVALID_CERTIFICATE = "ssl_invalid_certificate"
 INVALID_REDIRECT = "http_invalid_redirect_location_host"
 NOT_TLS = "unknown_failure: tls: first record does not look like a TLS handshake"
 NOT_HTTP = "unknown_failure: malformed HTTP response"
+NOT_WEBSOCKET = "unknown_failure: websocket: the handshake is answered wrongly"
 
 _MAX_TEXT = 200
 

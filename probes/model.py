@@ -82,11 +82,15 @@ class Endpoint:
     host: str
     port: int
     path: str = ""
+    origin: str = ""
+    """Of a WebSocket: the site that its client says it comes from (RFC 6455 §4.1); none for an app."""
+    subprotocol: str = ""
+    """Of a WebSocket: what its client asks to speak over it (RFC 6455 §1.9)."""
 
     def __str__(self) -> str:
-        """Return the URL, the port always spelled out but for http and https."""
+        """Return the URL, the port always spelled out but for http, https and wss."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        implied = {"https": 443, "http": 80}.get(self.scheme) == self.port
+        implied = {"https": 443, "http": 80, "wss": 443}.get(self.scheme) == self.port
         return f"{self.scheme}://{host}{'' if implied else f':{self.port}'}{self.path}"
 
 

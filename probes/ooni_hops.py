@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from probes.observations import AnyObservation
 
-_PORTS = {"https": 443, "http": 80}
+_PORTS = {"https": 443, "http": 80, "wss": 443}
 
 
 @dataclass(frozen=True, slots=True)

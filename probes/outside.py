@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from dataclasses import replace
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -85,8 +86,13 @@ def control_url(text: str) -> str:
 
 
 def request_for(question: OutsideQuestion) -> Request:
-    """Ask for a web endpoint's URL; for any other endpoint, one at its port, so that name and connects are tried."""
+    """Ask for a web endpoint's URL; for any other endpoint, one at its port, so that name and connects are tried.
+
+    A WebSocket's URL is asked for as a page: no control offers more, and an answer shows that its server speaks HTTP.
+    """
     endpoint = question.endpoint
+    if endpoint.scheme == "wss":
+        endpoint = replace(endpoint, scheme="https")
     if endpoint.scheme in {"http", "https"}:
         url = str(endpoint)
     else:

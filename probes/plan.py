@@ -37,7 +37,7 @@ UNRELATED = 2
 OUTSIDE_QUESTIONS = 2
 WITNESSES = 2
 """How many outside controls are asked at once: what one alone tells may be its own fault."""
-_WEB = frozenset({"https", "http"})
+_WEB = frozenset({"https", "http", "wss"})
 _SPOKEN = frozenset({"tls", "http", "mtproto"})
 """The layers in which a server has to answer what was said to it."""
 _HTTP_PORT = 80
@@ -99,7 +99,7 @@ def stands_for_domain(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
 
 def _ask_honest(evidence: Evidence) -> Iterator[Question]:
     """Ask those who have no reason to lie; of a whole domain just once while certificates prove its other names."""
-    proven = evidence.endpoint.scheme == "https" and not stands_for_domain(evidence.endpoint, evidence.pool)
+    proven = evidence.endpoint.scheme in {"https", "wss"} and not stands_for_domain(evidence.endpoint, evidence.pool)
     if proven and not evidence.troubled:
         return
     for resolver in evidence.trusted_resolvers:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SCHEMES: dict[str, int | None] = {
     "https": 443,
     "http": 80,
+    "wss": 443,
     "tcp": None,
     "tls": None,
     "quic": 443,
@@ -35,13 +36,8 @@ SCHEMES: dict[str, int | None] = {
     "mtproto": None,
     "mtproto+obfuscated": None,
 }
-"""How an endpoint may be reached, with the port that the scheme implies.
-
-A websocket is an https URL: whatever its server answers to a plain request (101, 400, 426), it has been reached.
-"""
-_WITH_PATH = frozenset({"https", "http"})
-_OF_ADDRESSES = frozenset({"mtproto", "mtproto+obfuscated"})
-"""Schemes whose hosts are mostly addresses, which no name leads to and no resolver judges."""
+"""How an endpoint may be reached, with the port that the scheme implies."""
+_WITH_PATH = frozenset({"https", "http", "wss"})
 
 Category = Literal[
     "messenger", "social", "video", "news", "vpn", "reference", "games", "work", "search", "apps", "state"
@@ -104,7 +100,7 @@ def parse_endpoint(url: str) -> Endpoint:
         raise ValueError(f"{shown} is no URL: {_one_line(str(error))}") from error
     host, port = _host_and_port(parts, shown)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    if scheme in _OF_ADDRESSES and is_address(host) and not PUBLIC_ANY_PORT.permits(host, port):
+    if is_address(host) and not PUBLIC_ANY_PORT.permits(host, port):
         raise ValueError(f"{shown} is no address of the public internet")
     if scheme in _WITH_PATH:
         return Endpoint(scheme, host, port, path or "/")
@@ -115,7 +111,7 @@ def parse_endpoint(url: str) -> Endpoint:
 
 def _host_and_port(parts: SplitResult, shown: str) -> tuple[str, int]:
     host = parts.hostname or ""
-    if "@" in parts.netloc or parts.fragment or not _HOST.fullmatch(host):
+    if "@" in parts.netloc or parts.fragment or not _is_host(host):
         raise ValueError(f"{shown} does not name a host in the form scheme://host:port/path")
     try:
         port = SCHEMES[parts.scheme] if parts.port is None else parts.port
@@ -126,17 +122,27 @@ def _host_and_port(parts: SplitResult, shown: str) -> tuple[str, int]:
     return host, port
 
 
+def _is_host(host: str) -> bool:
+    """Tell a name or an address from what is neither: 127.1 and [1:2] name nothing that could be looked up."""
+    numeric = ":" in host or host.rpartition(".")[2].isdigit()
+    return bool(_HOST.fullmatch(host)) and (is_address(host) or not numeric)
+
+
 # --- the format ------------------------------------------------------------------------------------------------------
 
 _TRIMMED = r"^\S(.*\S)?$"
 _IDENTIFIER = r"^[a-z0-9][a-z0-9_-]*$"
 _LANGUAGE = r"^[a-z]{2,3}$"
 _HOST_NAME = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
+_ORIGIN = r"^https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?$"
+_ONE_WORD = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _MEANT = {
     _TRIMMED: "begins or ends with a blank",
     _IDENTIFIER: "is not made of small letters, digits, - and _",
     _LANGUAGE: "is not the code of a language, such as en",
     _HOST_NAME: "is not a host name in small letters, such as example.org",
+    _ORIGIN: "is not a site without a path, such as https://example.org",
+    _ONE_WORD: "is not one word of letters, digits and signs that a header can have",
 }
 """What a value is told that does not look as it should."""
 
@@ -144,6 +150,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_T
 Identifier = Annotated[str, StringConstraints(max_length=32, pattern=_IDENTIFIER)]
 Language = Annotated[str, StringConstraints(pattern=_LANGUAGE)]
 HostName = Annotated[str, StringConstraints(max_length=253, pattern=_HOST_NAME)]
+Origin = Annotated[str, StringConstraints(max_length=253, pattern=_ORIGIN)]
+Subprotocol = Annotated[str, StringConstraints(max_length=64, pattern=_ONE_WORD)]
 Texts = Annotated[list[Text], Field(max_length=100)]
 
 
@@ -157,6 +165,10 @@ class _Component(_Strict):
     pool: Literal["all", "any", "each"] = "all"
     roots: Identifier = SYSTEM_ROOTS
     transfer: bool = False
+    origin: Origin = ""
+    """The site that WebSockets are opened from (RFC 6455 §4.1): servers of web apps ask for it."""
+    subprotocol: Subprotocol = ""
+    """What WebSockets are opened for (RFC 6455 §1.9)."""
     endpoints: Annotated[list[Annotated[Endpoint, PlainValidator(parse_endpoint)]], Field(min_length=1, max_length=64)]
 
 
@@ -171,6 +183,7 @@ class _Service(_Strict):
     components: Annotated[list[_Component], Field(min_length=1, max_length=16)]
 
 
+_OF_WEBSOCKETS = {"origin", "subprotocol"}
 _NO_ROOTS: Mapping[str, Roots] = MappingProxyType({})
 _FORMAT = TypeAdapter(_Service)
 _ID = TypeAdapter(Identifier)
@@ -257,6 +270,9 @@ def _contradictions(parsed: _Service, stem: str) -> Iterator[tuple[tuple[str | i
         if component.id in seen:
             yield ("components", index, "id"), f"{_shown(component.id)} is there twice"
         seen.add(component.id)
+        if not any(endpoint.scheme == "wss" for endpoint in component.endpoints):
+            for key in component.model_fields_set & _OF_WEBSOCKETS:
+                yield ("components", index, key), "is of use to endpoints with wss only"
         for place, endpoint in enumerate(component.endpoints):
             if endpoint in component.endpoints[:place]:
                 yield ("components", index, "endpoints", place), f"'{endpoint}' is there twice"
@@ -286,13 +302,20 @@ def _service(stem: str, parsed: _Service, roots: Mapping[str, Roots]) -> Service
                 pool=part.pool,
                 roots=roots.get(part.roots),
                 transfer=part.transfer,
-                endpoints=tuple(part.endpoints),
+                endpoints=tuple(_said_whole(endpoint, part) for endpoint in part.endpoints),
             )
             for part in parsed.components
         ),
         directory_names=tuple(parsed.directory_names),
         sources=tuple(parsed.sources),
     )
+
+
+def _said_whole(endpoint: Endpoint, part: _Component) -> Endpoint:
+    """Add to a WebSocket's endpoint what the component has for all of its own."""
+    if endpoint.scheme != "wss":
+        return endpoint
+    return replace(endpoint, origin=part.origin, subprotocol=part.subprotocol)
 
 
 # --- messages --------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from probes.observations import (
 STAGES = {
     "https": ("tcp", "tls", "http"),
     "http": ("tcp", "http"),
+    "wss": ("tcp", "tls", "http"),
     "tls": ("tcp", "tls"),
     "tcp": ("tcp",),
     "mtproto": ("tcp", "mtproto"),
@@ -30,7 +31,7 @@ STAGES = {
     "stun": ("stun",),
 }
 """The steps that an endpoint's scheme is taken through, in order."""
-_TRANSFER_STAGES = {"https": ("tcp", "tls", "transfer"), "http": ("tcp", "transfer")}
+_TRANSFER_STAGES = {scheme: (*STAGES[scheme][:-1], "transfer") for scheme in ("https", "http", "wss")}
 
 FREEZE_BYTES = range(6_000, 40_000)
 """Where networks that count packets stop a flow: about 25 both ways, full or not (net4people/bbs#490, hyperion)."""

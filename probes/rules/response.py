@@ -52,7 +52,7 @@ def answer_blocked_by_name(suspect: Suspect) -> Finding | None:
     there, silence more than once. Over TLS, where the request cannot be read, the filter goes by the name in the
     ClientHello and lets the first packets pass. Confirmed when attempts on fresh sockets agree.
     """
-    table = _SNI if suspect.evidence.endpoint.scheme == "https" else _REQUEST
+    table = _SNI if suspect.evidence.endpoint.scheme in {"https", "wss"} else _REQUEST
     cause = table.get(suspect.fate or "")
     if cause is None or not suspect.follows_the_name:
         return None
@@ -162,9 +162,14 @@ class Page:
         return [o for o in told.values() if o.http_failure is None and o.http_status is not None]
 
     @property
+    def comparable(self) -> bool:
+        """Outside controls got pages for the same request: they never ask for a WebSocket."""
+        return bool(self.seen_outside) and self.evidence.endpoint.scheme != "wss"
+
+    @property
     def differs_outside(self) -> bool:
         """Outside controls got pages that share neither status nor title with this one."""
-        return bool(self.seen_outside) and not any(
+        return self.comparable and not any(
             o.http_status == self.http.status and (o.http_title or "") == (self.http.title or "")
             for o in self.seen_outside
         )
@@ -282,7 +287,7 @@ def server_errs_here(page: Page) -> Finding | None:
     Outside controls get the page, and no error at all. It is the service's own word: it comes over TLS with a valid
     certificate, or over TLS as well. Likely: it may have a fault of its own, for visitors from here.
     """
-    fine = page.seen_outside and all((o.http_status or 0) < _FIRST_ERROR for o in page.seen_outside)
+    fine = page.comparable and all((o.http_status or 0) < _FIRST_ERROR for o in page.seen_outside)
     if not (page.errs_always and page.own_word and fine):
         return None
     because = (*ids_of(page.answers), *page.outside_ids)

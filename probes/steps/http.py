@@ -1,4 +1,7 @@
-"""One HTTP/1.1 GET over a stream that is already there: bounded in head, body and time; redirects are only recorded."""
+"""One HTTP/1.1 GET over a stream that is already there: bounded in head, body and time; redirects are only recorded.
+
+What a GET asks for beyond a page, and how the answer is judged, is left to others: see `probes.steps.websocket`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 from urllib.parse import quote, urlsplit
 
 import h11
@@ -18,7 +22,7 @@ from probes.steps.limit import Limit
 from probes.steps.page import text_of, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from probes.model import Endpoint
     from probes.steps.frame import Fields, Frame
@@ -37,9 +41,12 @@ _KEPT_HEADERS = {
     "content-type",
     "location",
     "retry-after",
+    "sec-websocket-protocol",
     "server",
+    "upgrade",
     "via",
 }
+_PORTS = {"https": 443, "http": 80, "wss": 443}
 _SAFE_IN_TARGET = "/%:=&?~+!$,;'@()*[]"
 
 
@@ -54,8 +61,8 @@ class Stream(Protocol):
 
 
 @dataclass(slots=True)
-class _Reply:
-    """What has come so far: kept whatever happens next."""
+class Reply:
+    """What has come so far: kept whatever happens next. The names of headers are in lower case."""
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -66,19 +73,29 @@ class _Reply:
     def redirects(self) -> bool:
         return self.status in _REDIRECTS and "location" in self.headers
 
+    @property
+    def switches(self) -> bool:
+        """What follows is no HTTP any more."""
+        return self.status == HTTPStatus.SWITCHING_PROTOCOLS
+
     def take(self, event: h11.Event) -> bool:
         """Take in one event; tell whether the response is over, or as much of it as is wanted.
 
         The body of a redirect is not waited for: nobody reads it, and makers of block pages often forget its end.
         """
-        if isinstance(event, h11.Response):
+        if isinstance(event, h11.Response) or _is_switch(event):
             self.status = event.status_code
             self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         elif isinstance(event, h11.Data):
             self.body += event.data
             del self.body[MAX_BODY_BYTES:]
-        self.complete = self.redirects or isinstance(event, h11.EndOfMessage)
+        self.complete = self.redirects or self.switches or isinstance(event, h11.EndOfMessage)
         return self.complete or len(self.body) == MAX_BODY_BYTES
+
+
+def _is_switch(event: h11.Event) -> TypeGuard[h11.InformationalResponse]:
+    """Tell the end of HTTP, which h11 lets happen only where it was asked for, from "go on" and "wait"."""
+    return isinstance(event, h11.InformationalResponse) and event.status_code == HTTPStatus.SWITCHING_PROTOCOLS
 
 
 async def get(
@@ -89,13 +106,26 @@ async def get(
     What came before a failure is kept. A redirect to no host at all is a failure, as in OONI. `timeout_s` bounds the
     wait for the head, then each silence: a body that still flows when that time is over is cut short, and no failure.
     """
+    return await ask(stream, frame, endpoint, request_for(endpoint, host or endpoint.host), timeout_s=timeout_s)
+
+
+async def ask(
+    stream: Stream,
+    frame: Frame,
+    endpoint: Endpoint,
+    request: h11.Request,
+    *,
+    defect_of: Callable[[Reply], str | None] = lambda _: None,
+    timeout_s: float,
+) -> HttpObservation:
+    """Send a request that has no body, and see the answer as `get` does. `defect_of` may find a failure in it."""
     loop = asyncio.get_running_loop()
-    reply = _Reply()
+    reply = Reply()
     failure = None
     started = loop.time()
     try:
         async with Limit(timeout_s) as limit:
-            async for _ in _exchange(stream, endpoint, host or endpoint.host, reply):
+            async for _ in _exchange(stream, request, reply):
                 if reply.status is not None and loop.time() - started > timeout_s:
                     break
                 if reply.status is not None:
@@ -105,15 +135,17 @@ async def get(
     fields = frame.fields(loop.time() - started, failure)
     if failure is None and reply.redirects and _leads_nowhere(reply.headers["location"]):
         fields["failure"] = INVALID_REDIRECT
+    elif failure is None:
+        fields["failure"] = defect_of(reply)
     return _observation(fields, endpoint, reply)
 
 
-async def _exchange(stream: Stream, endpoint: Endpoint, host: str, reply: _Reply) -> AsyncIterator[None]:
+async def _exchange(stream: Stream, request: h11.Request, reply: Reply) -> AsyncIterator[None]:
     """Send the request and take the response into `reply`; yield after each piece of it but the last."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-    request = connection.send(request_for(endpoint, host)) or b""
+    head = connection.send(request) or b""
     connection.send(h11.EndOfMessage())
-    await stream.send(request)
+    await stream.send(head)
     while not reply.take(await next_event(connection, stream)):
         yield
 
@@ -140,13 +172,11 @@ def _check_begin(connection: h11.Connection, data: bytes) -> None:
 @lru_cache(maxsize=64)
 def request_for(endpoint: Endpoint, host: str) -> h11.Request:
     """Build what a browser would send, but for compression, which would hide what a block page says."""
-    implied = {"https": 443, "http": 80}.get(endpoint.scheme) == endpoint.port
-    bracketed = f"[{host}]" if ":" in host else host
     return h11.Request(
         method="GET",
-        target=quote(endpoint.path.partition("#")[0] or "/", safe=_SAFE_IN_TARGET),
+        target=target_of(endpoint),
         headers=[
-            ("Host", bracketed if implied else f"{bracketed}:{endpoint.port}"),
+            ("Host", authority_of(endpoint, host)),
             ("User-Agent", USER_AGENT),
             ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
             ("Accept-Language", "en-US,en;q=0.5"),
@@ -154,6 +184,17 @@ def request_for(endpoint: Endpoint, host: str) -> h11.Request:
             ("Upgrade-Insecure-Requests", "1"),
         ],
     )
+
+
+def target_of(endpoint: Endpoint) -> str:
+    """Return the endpoint's path as a request line has it."""
+    return quote(endpoint.path.partition("#")[0] or "/", safe=_SAFE_IN_TARGET)
+
+
+def authority_of(endpoint: Endpoint, host: str) -> str:
+    """Return the Host header's value: `host` at the endpoint's port."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if _PORTS.get(endpoint.scheme) == endpoint.port else f"{bracketed}:{endpoint.port}"
 
 
 def _leads_nowhere(location: str) -> bool:
@@ -165,7 +206,7 @@ def _leads_nowhere(location: str) -> bool:
         return True
 
 
-def _observation(fields: Fields, endpoint: Endpoint, reply: _Reply) -> HttpObservation:
+def _observation(fields: Fields, endpoint: Endpoint, reply: Reply) -> HttpObservation:
     if reply.status is None:
         return HttpObservation(**fields, url=str(endpoint))
     body = bytes(reply.body)

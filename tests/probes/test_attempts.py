@@ -1,5 +1,6 @@
 """What `LiveNetwork.attempt` does for each scheme beyond the web's, which `test_live` has."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from probes.model import Endpoint
 from probes.network import Attempt, Timeouts, Transfer
 from probes.observations import (
     AnyObservation,
+    HttpObservation,
     MtprotoObservation,
     QuicObservation,
     StunObservation,
@@ -18,6 +20,7 @@ from probes.observations import (
 )
 from probes.pace import round_trip_of, silence_s
 from tests.fakes import quic_server, stun_server, tls_server, udp_server
+from tests.fakes.http_server import response
 from tests.fakes.keepalive_server import answering as answering_http
 from tests.fakes.mtproto_server import answering as answering_mtproto
 from tests.fakes.tcp_server import hang, serve
@@ -77,6 +80,28 @@ async def test_silent_quic_is_two_silences_in_the_time_of_one(network: LiveNetwo
     assert [step.kind for step in seen if isinstance(step, QuicObservation)] == ["version_negotiation", "handshake"]
 
 
+async def test_a_web_socket_is_asked_for_behind_tls(network: LiveNetwork) -> None:
+    upgrades: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upgrades.set_result(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(response(status="426 Upgrade Required"))
+
+    async with serve(refuse, tls=tls_server.good()) as port:
+        *before, seen = await steps_of(network, "wss", port)
+    assert [step.step for step in before] == ["tcp", "tls"]
+    assert isinstance(seen, HttpObservation)
+    assert (seen.failure, seen.status, seen.url) == (None, 426, f"wss://example.org:{port}")
+    assert b"\r\nUpgrade: websocket\r\n" in await upgrades
+
+
+@pytest.mark.parametrize("until", ["tcp", "tls"])
+async def test_a_web_socket_can_be_cut_short(network: LiveNetwork, until: str) -> None:
+    async with serve(hang, tls=tls_server.good()) as port:
+        seen = await steps_of(network, "wss", port, until=until)
+    assert (seen[-1].step, seen[-1].failure) == (until, None)
+
+
 async def test_stun_is_one_step(network: LiveNetwork) -> None:
     async with udp_server.serve(
         lambda request: [stun_server.message(stun_server.transaction(request), stun_server.mapped())]
@@ -111,11 +136,12 @@ async def test_mtproto_can_be_cut_to_its_connect(network: LiveNetwork) -> None:
     assert (seen.step, seen.failure) == ("tcp", None)
 
 
+@pytest.mark.parametrize("scheme", ["https", "wss"])
 @pytest.mark.parametrize("direction", ["down", "up"])
-async def test_a_transfer_takes_the_place_of_the_request(network: LiveNetwork, direction: str) -> None:
+async def test_a_transfer_takes_the_place_of_the_request(network: LiveNetwork, scheme: str, direction: str) -> None:
     wanted = Transfer(direction=direction, size_bytes=8192)  # type: ignore[arg-type]
     async with serve(answering_http(), tls=tls_server.good()) as port:
-        *before, seen = await steps_of(network, "https", port, transfer=wanted)
+        *before, seen = await steps_of(network, scheme, port, transfer=wanted)
     assert [step.step for step in before] == ["tcp", "tls"]
     assert isinstance(seen, TransferObservation)
     assert (seen.failure, seen.direction, seen.wanted_bytes) == (None, direction, 8192)

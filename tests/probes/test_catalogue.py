@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.catalogue import Catalogue, CatalogueError, fold, names_of
+from probes.guard import PUBLIC_ANY_PORT
 from probes.model import Component, Endpoint, Roots
 from probes.service_files import CATEGORIES, FILE_BYTES, parse_endpoint, read_service_file
 from probes.trials import is_address
@@ -40,7 +41,7 @@ essential = false
 pool = "any"
 endpoints = [
     "tcp://chat.example.org:5222",
-    "tcp://192.0.2.1:443",
+    "tcp://1.1.1.1:443",
 ]
 """
 
@@ -144,6 +145,30 @@ def test_shipped_authorities_are_the_published_ones(shipped: Catalogue, name: st
         certificate.verify_directly_issued_by(certificates[0])
 
 
+@pytest.mark.parametrize(
+    ("id_", "part", "origin", "subprotocol"),
+    [
+        ("signal", "chat", "", ""),
+        ("max", "chat", "https://web.max.ru", ""),
+        ("telegram", "sockets", "https://web.telegram.org", "binary"),
+    ],
+)
+def test_web_sockets_are_opened_as_their_apps_open_them(
+    shipped: Catalogue, id_: str, part: str, origin: str, subprotocol: str
+) -> None:
+    service = shipped.get(id_)
+    assert service is not None
+    sockets = next(component for component in service.components if component.id == part)
+
+    assert {(e.scheme, e.origin, e.subprotocol) for e in sockets.endpoints} == {("wss", origin, subprotocol)}
+
+
+def test_no_address_that_the_guard_would_refuse_is_shipped(shipped: Catalogue) -> None:
+    endpoints = [endpoint for service in shipped for part in service.components for endpoint in part.endpoints]
+
+    assert all(PUBLIC_ANY_PORT.permits(e.host, e.port) for e in endpoints if is_address(e.host))
+
+
 def test_a_shipped_service_says_its_sources_and_its_names_in_a_directory(shipped: Catalogue) -> None:
     for service in shipped:
         assert service.sources, service.id
@@ -162,7 +187,7 @@ def test_no_two_shipped_services_share_a_site(shipped: Catalogue) -> None:
     for service in shipped:
         for part in service.components:
             for endpoint in part.endpoints:
-                is_site = endpoint.scheme == "https" and (part.essential or part.id == "web")
+                is_site = endpoint.scheme in {"https", "wss"} and (part.essential or part.id == "web")
                 assert not is_site or shipped.find_host(endpoint.host) is service
 
 
@@ -210,6 +235,7 @@ def test_what_is_no_name_finds_nothing(shipped: Catalogue, name: str) -> None:
         ("bbc.com", "bbc"),
         ("signal.org", "signal"),
         ("gateway.discord.gg", "discord"),
+        ("chat.signal.org", "signal"),
         ("g.whatsapp.net", None),
         ("api.telegram.org", None),
         ("example.org", None),
@@ -251,7 +277,7 @@ def test_a_new_service_is_one_file(tmp_path: Path) -> None:
             id="chat",
             essential=False,
             pool="any",
-            endpoints=(Endpoint("tcp", "chat.example.org", 5222), Endpoint("tcp", "192.0.2.1", 443)),
+            endpoints=(Endpoint("tcp", "chat.example.org", 5222), Endpoint("tcp", "1.1.1.1", 443)),
         ),
     )
     assert "example" in catalogue.ordinary_words
@@ -345,7 +371,7 @@ BROKEN = [
     ('"Example"', '"Example', "1: "),
     ('"Example"', "", "1: "),
     ("[aliases]", "[aliases", "7: "),
-    ('    "tcp://192.0.2.1:443",\n]', "", "20: invalid value (at end of document)"),
+    ('    "tcp://1.1.1.1:443",\n]', "", "20: invalid value (at end of document)"),
     ('id = "chat"', 'id = "chat"\nid = "talk"', "17: "),
     ('name = "Example"\n', "", "1: name: missing"),
     ('"Example"', '""', "1: name: is empty"),
@@ -368,13 +394,21 @@ BROKEN = [
     ('id = "web"', 'id = "web"\nessential = false', "11: components: none is essential"),
     ('["https://example.org/"]', "[]", "13: components[0].endpoints: is empty"),
     (
-        '"tcp://192.0.2.1:443"',
-        '"ftp://192.0.2.1"',
-        "21: components[1].endpoints[1]: 'ftp://192.0.2.1' is not one of https",
+        '"tcp://1.1.1.1:443"',
+        '"ftp://1.1.1.1"',
+        "21: components[1].endpoints[1]: 'ftp://1.1.1.1' is not one of https",
     ),
-    ('"tcp://192.0.2.1:443"', "443", "21: components[1].endpoints[1]: 443 is not one of https, http, tcp"),
+    ('"tcp://1.1.1.1:443"', "443", "21: components[1].endpoints[1]: 443 is not one of https, http, wss, tcp"),
     (
-        '"tcp://192.0.2.1:443"',
+        '"tcp://1.1.1.1:443"',
+        '"https://127.0.0.1/"',
+        "21: components[1].endpoints[1]: 'https://127.0.0.1/' is no address of the public internet",
+    ),
+    ('id = "web"', 'id = "web"\norigin = "https://a.org/"', "13: components[0].origin: 'https://a.org/' is not a site"),
+    ('id = "web"', 'id = "web"\nsubprotocol = "a b"', "13: components[0].subprotocol: 'a b' is not one word"),
+    ('id = "web"', 'id = "web"\norigin = "https://a.org"', "13: components[0].origin: is of use to endpoints with wss"),
+    (
+        '"tcp://1.1.1.1:443"',
         '"tcp://chat.example.org:5222"',
         "21: components[1].endpoints[1]: 'tcp://chat.example.org:5222' is there twice",
     ),
@@ -520,8 +554,10 @@ def test_any_cut_of_a_good_file_is_a_service_or_one_line_of_complaint(data: st.D
         ("https://example.org", Endpoint("https", "example.org", 443, "/")),
         ("http://example.org:8080/a?b=c", Endpoint("http", "example.org", 8080, "/a?b=c")),
         ("https://EXAMPLE.org/", Endpoint("https", "example.org", 443, "/")),
-        ("tcp://192.0.2.1:5222", Endpoint("tcp", "192.0.2.1", 5222)),
-        ("tcp://[2001:db8::1]:443", Endpoint("tcp", "2001:db8::1", 443)),
+        ("tcp://1.1.1.1:5222", Endpoint("tcp", "1.1.1.1", 5222)),
+        ("tcp://[2606:4700:4700::1111]:443", Endpoint("tcp", "2606:4700:4700::1111", 443)),
+        ("wss://example.org/chat?v=1", Endpoint("wss", "example.org", 443, "/chat?v=1")),
+        ("wss://example.org:8443", Endpoint("wss", "example.org", 8443, "/")),
         ("tls://edge.example.org:443", Endpoint("tls", "edge.example.org", 443)),
         ("quic://example.org", Endpoint("quic", "example.org", 443)),
         ("stun://example.org", Endpoint("stun", "example.org", 3478)),
@@ -568,6 +604,16 @@ def test_a_url_names_an_endpoint(url: str, endpoint: Endpoint) -> None:
         "mtproto://149.154.175.50:443/apiws",
         "mtproto://127.0.0.1:443",
         "mtproto+obfuscated://[fd00::1]:443",
+        "https://10.0.0.1/",
+        "http://[::1]/",
+        "wss://192.168.1.1/chat",
+        "tcp://192.0.2.1:443",
+        "tls://[2001:db8::1]:443",
+        "quic://169.254.169.254",
+        "stun://224.0.0.1",
+        "https://127.1/",
+        "https://1.2.3.256/",
+        "https://[1:2]/",
     ],
 )
 def test_what_names_no_endpoint_is_refused(url: str) -> None:

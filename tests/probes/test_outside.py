@@ -94,6 +94,7 @@ async def heard(body: bytes) -> OutsideObservation:
     [
         (Endpoint("https", "example.org", 443, "/a?b"), "https://example.org/a?b"),
         (Endpoint("http", "example.org", 8080, "/"), "http://example.org:8080/"),
+        (Endpoint("wss", "example.org", 443, "/chat?b"), "https://example.org/chat?b"),
         (Endpoint("tcp", "example.org", 5222), "http://example.org:5222/"),
         (Endpoint("tcp", "1.1.1.1", 443), "https://1.1.1.1:443/"),
         (Endpoint("tls", "example.org", 8443), "https://example.org:8443/"),
@@ -102,7 +103,7 @@ async def heard(body: bytes) -> OutsideObservation:
 )
 def test_every_endpoint_has_a_url_to_ask_for(endpoint: Endpoint, url: str) -> None:
     request = request_for(OutsideQuestion(endpoint=endpoint, addresses=()))
-    assert (request.http_request, request.x_connect_only) == (url, endpoint.scheme not in {"http", "https"})
+    assert (request.http_request, request.x_connect_only) == (url, endpoint.scheme not in {"http", "https", "wss"})
 
 
 async def test_the_request_is_the_protocol_s() -> None:
