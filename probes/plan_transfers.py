@@ -6,6 +6,7 @@ do with the service, under the service's name: a network that slows a name down 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
     from probes.evidence import Evidence
     from probes.trials import Flow
 
-TRANSFERS = (Transfer(direction="down", size_bytes=64 * 1024), Transfer(direction="up", size_bytes=64 * 1024))
+_SIZE_BYTES = 64 * 1024
 """Enough to pass the 16-20 KB at which some networks freeze a flow, and to tell a rate by."""
-_TELLING_BYTES = 32 * 1024
+DOWN = Transfer(direction="down", size_bytes=_SIZE_BYTES)
+UP = Transfer(direction="up", size_bytes=_SIZE_BYTES)
+_TELLING_BYTES = _SIZE_BYTES // 2
 """A page of less is through before it shows how fast it comes."""
 _TIMES = 4
 """How often is moved what was held back: not every connection is limited where some are (hyperion-cs, issue 44)."""
 _CONTROL_TIMES = 2
+_SUSPICIOUS = 3
+"""How many times slower than its control a borrowed file must come to be fetched again: below that it is the line."""
 
 
 def move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
@@ -40,25 +45,57 @@ def move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     if address is None:
         return
     own = Attempt(endpoint=evidence.endpoint, address=address, roots=evidence.roots, purpose=Purpose.TRANSFER)
-    for transfer in TRANSFERS:
-        server = _download_server(evidence, controls, address) if transfer.direction == "down" else None
-        named = _under_its_name(evidence, server) if server is not None else None
-        first = named if named is not None and _page_is_short(evidence, address) else own
-        yield replace(first, transfer=transfer)
-        if not _held_back(evidence, replace(first, transfer=transfer)):
-            continue
-        for nth in range(2, _TIMES + 1):
-            yield replace(first, transfer=transfer, nth=nth)
-        others: list[Attempt | None] = []
-        others += [_unrelated(evidence, controls, own) if server is None else _from(evidence, server)]
-        others += [*_at_home(evidence, controls, own), named] if first is own else []
-        for nth in range(1, _CONTROL_TIMES + 1):
-            yield from (replace(other, transfer=transfer, nth=nth) for other in others if other is not None)
+    yield from _move_up(evidence, controls, own)
+    yield from _move_down(evidence, controls, own)
+
+
+def _move_up(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[Attempt]:
+    first = replace(own, transfer=UP)
+    yield first
+    if _held_back(evidence, first):
+        yield from _again(first)
+        for control in (*_at_home(evidence, controls, first), _unrelated(evidence, controls, first)):
+            yield from _twice(control)
+
+
+def _move_down(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[Attempt]:
+    first = replace(own, transfer=DOWN)
+    server = _download_server(evidence, controls, own.address)
+    named = _under_its_name(evidence, server) if server is not None else None
+    control = _unrelated(evidence, controls, first) if server is None else _from(evidence, server)
+    if named is not None and _page_is_short(evidence, own.address):
+        yield from _borrow(evidence, named, control)
+        return
+    yield first
+    if _held_back(evidence, first):
+        yield from _again(first)
+        for other in (*_at_home(evidence, controls, first), control, *([named] if named is not None else [])):
+            yield from _twice(other)
+
+
+def _borrow(evidence: Evidence, named: Attempt, control: Attempt) -> Iterator[Attempt]:
+    """Fetch a stranger's file; again and again only where it does not come as slowly under the stranger's own name.
+
+    That is one question for all endpoints, and many at once make any line slow.
+    """
+    yield named
+    if _held_back(evidence, named):
+        yield from _twice(control)
+        if _may_be_the_name(evidence, named, control):
+            yield from _again(named)
+
+
+def _again(attempt: Attempt) -> Iterator[Attempt]:
+    return (replace(attempt, nth=nth) for nth in range(2, _TIMES + 1))
+
+
+def _twice(attempt: Attempt) -> Iterator[Attempt]:
+    return (replace(attempt, nth=nth) for nth in range(1, _CONTROL_TIMES + 1))
 
 
 def downloads_are_held_back(evidence: Evidence) -> bool:
     """Tell whether the endpoint's own data comes slowly, which others may tell of its server as well."""
-    return any(flow.held_back and flow.attempt.transfer == TRANSFERS[0] for flow in _own_transfers(evidence))
+    return any(flow.held_back and flow.attempt.transfer == DOWN for flow in _own_transfers(evidence))
 
 
 def freezes_under_any_name(evidence: Evidence) -> bool:
@@ -84,6 +121,7 @@ def _unrelated(evidence: Evidence, controls: Controls, own: Attempt) -> Attempt:
     """Another name at an unrelated server; one for all endpoints."""
     innocuous = controls.innocuous_name(evidence.endpoint.host)
     return Attempt(
+        transfer=own.transfer,
         endpoint=Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/"),
         address=next(a for a in controls.unrelated_addresses if a != own.address),
         server_name=innocuous,
@@ -100,6 +138,7 @@ def _from(evidence: Evidence, server: Download) -> Attempt:
         endpoint=replace(server.endpoint, scheme="http", port=80) if clear else server.endpoint,
         address=server.address,
         asked_host=server.endpoint.host,
+        transfer=DOWN,
         any_certificate=True,
         arm=Arm.CONTROL,
         purpose=Purpose.UNRELATED_BASELINE,
@@ -114,6 +153,7 @@ def _under_its_name(evidence: Evidence, server: Download) -> Attempt | None:
         endpoint=replace(server.endpoint, host=evidence.endpoint.host),
         address=server.address,
         asked_host=server.endpoint.host,
+        transfer=DOWN,
         any_certificate=True,
         purpose=Purpose.TRANSFER,
     )
@@ -151,9 +191,22 @@ def _own_transfers(evidence: Evidence) -> list[Flow]:
     return [flow for flow in moved if flow.attempt.asked_host is None]
 
 
+def _alike(evidence: Evidence, attempt: Attempt) -> list[Flow]:
+    """The attempt and its repeats, as far as they got."""
+    return [flow for flow in evidence.flows if replace(flow.attempt, nth=attempt.nth) == attempt]
+
+
 def _held_back(evidence: Evidence, first: Attempt) -> bool:
     froze = first.asked_host is None and any(flow.page_froze for flow in evidence.own_flows)
-    return froze or any(f.held_back for f in evidence.flows if replace(f.attempt, nth=first.nth) == first)
+    return froze or any(flow.held_back for flow in _alike(evidence, first))
+
+
+def _may_be_the_name(evidence: Evidence, named: Attempt, control: Attempt) -> bool:
+    """Tell whether a control has ended, and was not just as slow; a file that still comes is slower than that."""
+    ended = [flow.transfer for flow in _alike(evidence, control) if flow.transfer is not None]
+    own = [flow.transfer for flow in _alike(evidence, named) if flow.transfer is not None]
+    fastest = max((transfer.rate_bytes_s or math.inf for transfer in ended), default=0.0)
+    return fastest > _SUSPICIOUS * min((transfer.rate_bytes_s or 0.0 for transfer in own), default=0.0)
 
 
 def _page_is_short(evidence: Evidence, address: str) -> bool:

@@ -113,6 +113,11 @@ def test_where_nothing_is_held_back_data_is_moved_once_each_way(world: Simulated
     assert sorted((seen.direction, seen.moved_bytes) for seen in moved) == [("down", 65_536), ("up", 65_536)]
 
 
+def test_a_slow_line_is_not_burdened_with_repeats() -> None:
+    moved = [o for o in check(slowed(BARE, *EVERYBODY).network()).observations if isinstance(o, TransferObservation)]
+    assert sum(seen.direction == "down" for seen in moved) == 3
+
+
 def test_a_dead_server_of_large_files_is_not_waited_for() -> None:
     healthy, dead = BARE, serving(BARE, lent1=Server(tcp="generic_timeout_error"))
     took_s = [check(world.network()).elapsed_s for world in (healthy, dead)]
