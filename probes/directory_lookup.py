@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from probes.network import Network, Question
     from probes.observations import DnsObservation
     from probes.recorder import Recorder
+    from probes.turns import Turns
 
 LIMIT_S = 5.0
 """What a look-up may take, however slowly operators answer; a directory that is silent is known long before."""
@@ -50,18 +51,24 @@ class Directories:
     """The national directories as they can be asked from this host; shared between checks."""
 
     def __init__(
-        self, network: Network, controls: Controls, rng: random.Random, directories: Sequence[Directory] | None = None
+        self,
+        network: Network,
+        controls: Controls,
+        rng: random.Random,
+        turns: Turns,
+        directories: Sequence[Directory] | None = None,
     ) -> None:
         self._network = network
         self._controls = controls
         self._rng = rng
+        self._turns = turns
         self._directories = national.shipped() if directories is None else tuple(directories)
         self._paths = Paths()
 
     def look_up(self, service: Service, recorder: Recorder) -> Lookup:
         """Return the look-up of a service's names, to be run by the caller."""
         names = names_of(service)
-        ask = Asker(self._network, recorder, self._rng, self._controls.root_servers)
+        ask = Asker(self._network, recorder, self._rng, self._turns, self._controls.root_servers)
         return Lookup([Search(directory, names, ask) for directory in self._directories if names], self._paths)
 
 

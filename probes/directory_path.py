@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from probes.directory import Directory, Server, Transport, Word
     from probes.network import Network
     from probes.recorder import Recorder
+    from probes.turns import Turns
 
 Ask = Callable[[Question], Awaitable[DnsObservation]]
 
@@ -41,16 +42,20 @@ _RANDOM_LETTERS = 12
 class Asker:
     """Asks one question for a directory's sake, and records the answer."""
 
-    def __init__(self, network: Network, recorder: Recorder, rng: random.Random, root_servers: tuple[str, ...]) -> None:
+    def __init__(
+        self, network: Network, recorder: Recorder, rng: random.Random, turns: Turns, root_servers: tuple[str, ...]
+    ) -> None:
         self.network = network
         self.root_servers = root_servers
         self._recorder = recorder
         self._rng = rng
+        self._turns = turns
 
     async def __call__(self, question: Question) -> DnsObservation:
         await asyncio.sleep(self._rng.uniform(0, _SPREAD_S))
-        started_s = self._recorder.clock()
-        return self._recorder.add(await self.network.ask(question), started_s)
+        async with self._turns.turn(ahead=True):
+            started_s = self._recorder.clock()
+            return self._recorder.add(await self.network.ask(question), started_s)
 
     def is_given(self, observation: DnsObservation) -> bool:
         return word_of(observation, self.network.permits) == "given"

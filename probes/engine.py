@@ -55,7 +55,7 @@ class Engine:
         self._rng = random.Random(seed)  # noqa: S311 - spaces steps apart; nothing secret
         self._turns = Turns()
         self._baseline: BaselineProbe | None = None
-        self._directories = Directories(network, self._controls, self._rng, directories)
+        self._directories = Directories(network, self._controls, self._rng, self._turns, directories)
         self._vantage = VantageProbe(network, location)
 
     async def check(

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.engine import Engine
-from probes.observations import Purpose
+from probes.model import Component, Endpoint, Service
+from probes.observations import AnyObservation, DnsObservation, Purpose
 from probes.targets import host_service
-from probes.turns import Turns
-from tests.probes.simulated import Server, Simulated
+from probes.turns import MOST, Turns
+from tests.probes.simulated import Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from probes.network import Attempt, Question
 
 
 def test_what_is_asked_about_goes_before_what_it_is_held_against() -> None:
@@ -91,3 +99,33 @@ def test_what_a_busy_host_notices_late_is_not_asked_again(
     report = run(Engine(world.network(), seed=1).check(host_service("example.org")))
     assert report.status.value == "ok"
     assert any(o.purpose is Purpose.REPEAT for o in report.observations) is asked_again
+
+
+class Counting(SimulatedNetwork):
+    """Counts how many sockets would be open at a time."""
+
+    under_way = most = 0
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        yield
+        self.under_way -= 1
+
+    async def ask(self, question: Question) -> DnsObservation:
+        with self._counted():
+            return await super().ask(question)
+
+    async def attempt(self, attempt: Attempt, observe: Callable[[AnyObservation], None]) -> None:
+        with self._counted():
+            await super().attempt(attempt, observe)
+
+
+def test_a_silent_network_does_not_use_all_sockets_up() -> None:
+    endpoints = tuple(Endpoint("https", f"{nth}.example.org", 443, "/") for nth in range(600))
+    parts = tuple(Component(id=f"part-{nth}", endpoints=endpoints[nth : nth + 30]) for nth in range(0, 600, 30))
+    network = Counting(Simulated(names={}, online=False))
+    run(Engine(network, seed=1).check(Service(id="many", name="Many", components=parts)))
+    the_host_s_own = 30
+    assert MOST <= network.most <= MOST + the_host_s_own
