@@ -44,6 +44,7 @@ COMPONENT_NAMES = {
     "media": "Pictures and videos",
     "signup": "Sign-up",
     "calls": "Calls",
+    "group-calls": "Group calls",
     "api": "App servers",
     "push": "Notifications",
     "cdn": "Content servers",
