@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot import columns
-from bot.chat import words
+from bot.chat import replies, words
 from bot.chat.charts import drawable
 from bot.chat.language import at_time, is_right_to_left, lasting, moment, named, number, plural, say
 from bot.chat.reply import Block, Button, Headline, Paragraph, Reply
@@ -18,7 +18,7 @@ from bot.history import BRIDGE_S, HOLD_S, MOST_CAUSES, WORKING, clipped, outages
 from probes.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from bot.history import Reading
@@ -175,7 +175,13 @@ def _trouble(past: Past, within: Sequence[Reading]) -> Iterator[str]:
             yield say(text, lasting=lasting(length_s), when=_when(past, longest.since))
     window = Window(past.begin, past.now, 1)
     if causes := columns.cause_columns(within, window, MOST_CAUSES):
-        yield say(words.STOPPED_BY, reasons=say(words.SEMICOLON).join(say(words.BRIEF[cause]) for cause in causes))
+        yield say(words.STOPPED_BY, reasons=say(words.SEMICOLON).join(_brief(cause, within) for cause in causes))
+
+
+def _brief(cause: Cause, readings: Iterable[Reading]) -> str:
+    """Return what a cause did; of one that was never more than suspected, no more than that."""
+    states = {one.status for one in readings if cause in one.causes}
+    return replies.brief(cause, Status.INCONCLUSIVE if states == {Status.INCONCLUSIVE} else Status.BLOCKED)
 
 
 def _buttons(past: Past, theme: str | None) -> Iterator[tuple[Button, ...]]:
@@ -230,7 +236,7 @@ def timeline(past: Past) -> Timeline:
         incidents=[(one.opened_at, one.closed_at or past.now) for one in incidents],
         incidents_label=plural(*words.INCIDENTS, len(incidents)) if incidents else "",
         causes_label=say(words.CHART_CAUSES),
-        causes=[(say(words.BRIEF[cause]), seconds) for cause, seconds in causes.items()],
+        causes=[(_brief(cause, within), seconds) for cause, seconds in causes.items()],
         response_label=say(words.CHART_RESPONSE if any(taken) else words.CHART_NO_RESPONSE),
         response=taken,
         ticks=list(_ticks(past)),

@@ -55,7 +55,6 @@ COMPONENT_NAMES = {
     "sockets": "Web app's connection",
     "directory": "Contact search",
     "storage": "Storage",
-    "group-calls": "Group calls",
     "relays": "Relays",
 }
 

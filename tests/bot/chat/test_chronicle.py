@@ -86,6 +86,16 @@ OK, BLOCKED = Status.OK, Status.BLOCKED
 EVENING = [(3000.0 - 300 * n, OK if n < 5 else BLOCKED) for n in range(10)]
 
 
+async def test_a_history_tells_of_a_certificate_that_nobody_could_judge_no_more_than_that(store: Store) -> None:
+    for status, told in (
+        (Status.INCONCLUSIVE, "by an authority that it is not known to use"),
+        (BLOCKED, "bad everywhere"),
+    ):
+        reading = Reading(NOW - 600, NOW, status, causes=(Cause.SERVICE_CERTIFICATE,))
+        await store.history.add("service", "whatsapp", reading)
+        assert f"What stopped it: its certificate is {told}." in texts(await ask(store, "/history whatsapp 24h"))
+
+
 async def test_a_history_says_in_words_all_that_its_picture_shows(store: Store) -> None:
     await measured(store, *EVENING)
     reply = await ask(store, "/history whatsapp 24h")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.config import Settings
 from bot.registry import Record, Registry
 from bot.registry import registry as module
 from bot.registry.lists import LISTS
@@ -316,6 +317,22 @@ async def test_the_register_says_since_when_and_by_whom_and_where_to_look(
     )
     assert await registry.find(site("c.example")) == Record(complete=True)
     assert await names(registry, "d.example") == ["d.example"]
+
+
+async def test_by_default_both_what_an_entry_says_and_that_there_is_none_are_known(
+    store: Store, api: FakeRegister, clock: Clock
+) -> None:
+    entry = {"authority": "Генпрокуратура", "appearDate": "2022-03-04", "domains": ["c.example"], "ips": []}
+    api.says("snapshot/", response(json.dumps({"2026-11-23": [entry]}).encode()))
+    registry = registry_of(store, api, clock, *Settings.model_fields["registry_lists"].default)
+    await registry.refresh()
+    assert await registry.find(site("c.example")) == Record(
+        listed=(RegistryEntry("c.example", "2022-03-04", "Генпрокуратура"),),
+        complete=True,
+        link=registry._link(["c.example"]),
+    )
+    assert await names(registry, "a.example") == ["a.example"]
+    assert await registry.find(site("d.example")) == Record(complete=True)
 
 
 async def test_a_service_is_found_by_each_of_its_names(registry: Registry) -> None:
