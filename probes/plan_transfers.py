@@ -155,6 +155,7 @@ def _under_its_name(evidence: Evidence, server: Download) -> Attempt | None:
         asked_host=server.endpoint.host,
         transfer=DOWN,
         any_certificate=True,
+        arm=Arm.CONTROL,
         purpose=Purpose.TRANSFER,
     )
 

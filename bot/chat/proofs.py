@@ -42,6 +42,8 @@ _FOR_ANY_STEP = {
     Purpose.OUTSIDE,
 }
 """Controls that prove something by another step than the one in question."""
+_AS_GOOD = frozenset({Purpose.HONEST_ADDRESS, Purpose.TRANSFER})
+"""Controls that show a cause themselves: the true address, and data under the service's name at whatever server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _further_words(component: ComponentFinding, because: Sequence[AnyObservation
 def _suspects(cause: Cause, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
     """Yield the steps that a cause showed in: the failed ones, or the strange ones where nothing failed."""
     steps = _STEPS.get(cause.partition(".")[0])
-    asked = [one for one in because if one.arm is Arm.EXPERIMENT or one.purpose is Purpose.HONEST_ADDRESS]
+    asked = [one for one in because if one.arm is Arm.EXPERIMENT or one.purpose in _AS_GOOD]
     telling = [one for one in asked if steps is None or one.step in steps]
     failed = [one for one in telling if any(_fate(one))]
     yield from failed or (telling if steps else _ends(telling)) or _ends(because)
@@ -136,7 +138,8 @@ def _is_control(observation: AnyObservation, suspect: AnyObservation) -> bool:
     apart = observation is not suspect and observation.connection != (suspect.connection or "")
     alike = observation.step == suspect.step or observation.purpose in _FOR_ANY_STEP
     near = observation.target.host == suspect.target.host or _is_unrelated_relay(observation)
-    return apart and alike and near and observation.arm is Arm.CONTROL
+    control = observation.arm is Arm.CONTROL and observation.purpose is not Purpose.TRANSFER
+    return apart and alike and near and control
 
 
 def _is_unrelated_relay(control: AnyObservation) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from probes.engine import Engine
 from probes.model import Component, Endpoint, Report, Service
-from probes.observations import TransferObservation
+from probes.observations import Arm, TransferObservation
 from tests.probes.simulated import DOWNLOADS, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
 
@@ -135,3 +135,4 @@ def test_the_large_file_is_asked_for_by_its_own_name_within_the_service_s() -> N
     check(Listening(BARE))
     lent = [attempt for attempt in asked if attempt.asked_host is not None]
     assert [(a.endpoint.host, a.server_name, a.asked_host) for a in lent] == [(HOST, None, "speedtest.selectel.ru")]
+    assert lent[0].arm is Arm.CONTROL  # its server is not the service's, and shows another's certificate
