@@ -30,7 +30,8 @@ def line(found: DirectoryFinding) -> Paragraph:
 
 def items(found: DirectoryFinding) -> Items:
     """Return what a directory says of each name."""
-    lines = (say(words.WHY_NAMES[told], name=name) for name, told in found.names.items())
+    unclear = words.WHY_NAMES["unclear"]
+    lines = (say(words.WHY_NAMES.get(told, unclear), name=name) for name, told in found.names.items())
     return Items(say(words.WHY_DIRECTORY, directory=_title(found)), tuple(map(Line, lines)))
 
 

@@ -50,7 +50,7 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
         headline(service, report),
         *_site_only(service),
         *_baseline(report),
-        *map(Paragraph, sentences(found[:MOST_SENTENCES], report.status)),
+        *(Paragraph(one) for cause in found[:MOST_SENTENCES] for one in sentences([cause], state_of(cause, report))),
         *_thin(report),
         *since(beside.since, report, now),
         *_beyond_dns(report),
@@ -82,6 +82,12 @@ def causes(report: Report) -> tuple[Cause, ...]:
     if report.status is Status.OK:
         return tuple(cause for cause in found if cause not in HOST_CAUSES)
     return tuple(sorted(found, key=lambda cause: cause not in HOST_CAUSES))
+
+
+def state_of(cause: Cause, report: Report) -> Status:
+    """Return what a cause made of a service: where it was no more than suspected, that nothing can be told."""
+    states = {component.status for component in report.components if cause in component.causes}
+    return Status.INCONCLUSIVE if states == {Status.INCONCLUSIVE} else report.status
 
 
 def sentences(causes: Iterable[Cause], status: Status) -> Iterator[str]:
@@ -169,7 +175,7 @@ def _beyond_dns(report: Report) -> Iterable[Paragraph]:
         return
     more = [cause for cause in report.causes if not cause.startswith("dns.") and cause not in _NO_BLOCKS]
     if report.beyond_dns == "blocked" and more:
-        yield Paragraph(say(words.BEYOND_DNS_BLOCKED_BY, reason=say(words.BRIEF[more[0]])))
+        yield Paragraph(say(words.BEYOND_DNS_BLOCKED_BY, reason=brief(more[0], state_of(more[0], report))))
     else:
         yield Paragraph(say(words.BEYOND_DNS[report.beyond_dns]))
 

@@ -126,7 +126,7 @@ def _named(service: Service, report: Report) -> str:
 
 def _reason(report: Report) -> str:
     causes = replies.causes(report) if report.status is not Status.OK else ()
-    return replies.terse(causes[0], report.status) if causes else ""
+    return replies.terse(causes[0], replies.state_of(causes[0], report)) if causes else ""
 
 
 def _because(names: str, reason: str) -> str:

@@ -127,6 +127,17 @@ def test_of_a_certificate_that_nobody_could_judge_no_mistake_is_told() -> None:
     assert words.SENTENCE[Cause.SERVICE_CERTIFICATE] in said(report("x", Status.DOWN, Cause.SERVICE_CERTIFICATE))
 
 
+def test_a_certificate_that_nobody_could_judge_is_no_mistake_beside_a_block_either() -> None:
+    parts = (
+        finding("chat", Status.BLOCKED, Cause.IP_DROPPED),
+        finding("storage", Status.INCONCLUSIVE, Cause.SERVICE_CERTIFICATE),
+    )
+    text = said(report("whatsapp", Status.BLOCKED, Cause.IP_DROPPED, Cause.SERVICE_CERTIFICATE, components=parts))
+    assert words.SENTENCE[Cause.IP_DROPPED] in text
+    assert words.SENTENCE_UNSETTLED[Cause.SERVICE_CERTIFICATE] in text
+    assert words.SENTENCE[Cause.SERVICE_CERTIFICATE] not in text
+
+
 def test_of_an_app_whose_site_alone_is_measured_that_is_said() -> None:
     viber = service("viber", "Viber", components=WHATSAPP.components[:1])
     text = text_of(replies.answer(viber, Answer(report("viber"), NOW)))
