@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from probes.engine import Engine
-from probes.model import Component, Endpoint, Report, Service
+from probes.model import Component, Endpoint, Report, Service, Status
 from probes.observations import Arm, TransferObservation
 from tests.probes.simulated import DOWNLOADS, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
@@ -111,6 +113,50 @@ def test_where_no_control_moves_as_much_nothing_is_called_well() -> None:
 def test_where_nothing_is_held_back_data_is_moved_once_each_way(world: Simulated) -> None:
     moved = [seen for seen in check(world.network()).observations if isinstance(seen, TransferObservation)]
     assert sorted((seen.direction, seen.moved_bytes) for seen in moved) == [("down", 65_536), ("up", 65_536)]
+
+
+LENDERS = {
+    "fine": Server(),
+    "dead": Server(tcp="generic_timeout_error"),
+    "closed": Server(tcp="connection_refused"),
+    "strict": Server(lends=False),
+    "slow": Server(paces_itself=True),
+}
+lenders = st.lists(st.sampled_from(sorted(LENDERS)), min_size=3, max_size=3)
+pages = st.sampled_from([0, 600, 20_000, 100_000])
+
+
+def lent(world: Simulated, kinds: list[str], page_bytes: int, *, paced: bool = False) -> Simulated:
+    own = Server(page_bytes=page_bytes, paces_itself=paced)
+    return serving(world, own=own, **{f"lent{n}": LENDERS[kind] for n, kind in enumerate(kinds, 1)})
+
+
+@given(
+    kinds=lenders,
+    page_bytes=pages,
+    paced=st.booleans(),
+    slow_line=st.booleans(),
+    far=st.sets(st.sampled_from([ADDRESS, *DOWNLOADS])),
+    outside=st.sampled_from(["ok", "fails"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_slowness_that_is_nobody_s_doing_is_not_called_interference(
+    kinds: list[str], page_bytes: int, paced: bool, slow_line: bool, far: set[str], outside: Literal["ok", "fails"]
+) -> None:
+    world = lent(BIG, kinds, page_bytes, paced=paced)
+    world = replace(world, outside=outside, far=dict.fromkeys(far, 10 * world.rtt_s))
+    report = check((slowed(world, *EVERYBODY) if slow_line else world).network())
+    assert report.status in {Status.OK, Status.INCONCLUSIVE}, said(report)
+
+
+@given(kinds=lenders, page_bytes=pages)
+@settings(max_examples=60, deadline=None)
+def test_what_crawls_by_its_name_is_never_called_well(kinds: list[str], page_bytes: int) -> None:
+    """Unless there is nothing at all to tell by: the page is short, and no server of large files is fast and helps."""
+    report = check(slowed(lent(BIG, kinds, page_bytes), HOST).network())
+    useful = [kind for kind in kinds if kind in {"fine", "slow"}]
+    if page_bytes > 65_536 or useful[:1] == ["fine"]:
+        assert said(report) == THROTTLED
 
 
 def test_a_slow_line_is_not_burdened_with_repeats() -> None:
