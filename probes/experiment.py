@@ -287,7 +287,9 @@ def _is_asked_about(step: Step) -> bool:
 
 
 def redirect_of(evidence: Evidence) -> Endpoint | None:
-    """Return where the endpoint's answer leads, None where it is final."""
+    """Return where the endpoint's answer leads, None where it is final. No app follows one that denies a WebSocket."""
+    if evidence.endpoint.scheme == "wss":
+        return None
     for flow in evidence.own_flows:
         if flow.works and flow.http is not None and flow.http.location is not None:
             return _endpoint_of(urljoin(flow.http.url, flow.http.location))

@@ -25,6 +25,8 @@ UNKNOWN_ROOT = "inconclusive possible service.certificate"
 GONE = "blocked confirmed ip.dropped"
 IN_PART = "degraded confirmed ip.dropped"
 NO_PROTOCOL = "degraded confirmed proto.dropped"
+SIGNALS_OWN = ("chat", "directory", "storage", "media", "group-calls")
+NOT_TOLD = "inconclusive possible not_measured"
 
 SAID: dict[str, tuple[str, dict[str, str]]] = {
     "whatsapp-calls-dropped": ("degraded likely calls.dropped", {"calls": "blocked likely calls.dropped"}),
@@ -64,20 +66,21 @@ SAID: dict[str, tuple[str, dict[str, str]]] = {
     "telegram-without-ipv6": ("ok confirmed", {}),
     "telegram-without-5222": ("ok confirmed", {}),
     "signal-chat-dropped": (DROPPED, {"chat": DROPPED}),
-    "signal-reset": (
-        RESET,
-        dict.fromkeys(("chat", "web", "directory", "storage", "media"), RESET)
-        | {"calls": "degraded confirmed tls.sni_reset"},
-    ),
-    "signal-calls-dropped": ("degraded likely calls.dropped", {"calls": "degraded likely calls.dropped"}),
-    "signal-rotated-root": (UNKNOWN_ROOT, dict.fromkeys(("chat", "directory", "storage", "media"), UNKNOWN_ROOT)),
+    "signal-reset": (RESET, dict.fromkeys((*SIGNALS_OWN, "web"), RESET)),
+    "signal-calls-dropped": ("degraded likely calls.dropped", {"calls": "blocked likely calls.dropped"}),
+    "signal-rotated-root": (UNKNOWN_ROOT, dict.fromkeys(SIGNALS_OWN, UNKNOWN_ROOT)),
     "signal-certified-publicly": ("ok confirmed", {}),
-    "signal-intercepted": (
-        INTERCEPTED,
-        dict.fromkeys(("chat", "web", "directory", "storage", "media"), INTERCEPTED)
-        | {"calls": "degraded confirmed tls.intercepted"},
-    ),
+    "signal-intercepted": (INTERCEPTED, dict.fromkeys((*SIGNALS_OWN, "web"), INTERCEPTED)),
     "signal-dropped-at-home": ("blocked likely ip.dropped", {"chat": "blocked likely ip.dropped"}),
+    "signal-socket-vanishes": (DROPPED, {"chat": DROPPED}),
+    "signal-socket-refused-by-proxy": (INTERCEPTED, {"chat": INTERCEPTED}),
+    "signal-socket-answered-wrongly": (NOT_TOLD, {"chat": NOT_TOLD}),
+    "telegram-sockets-vanish": ("degraded confirmed tls.sni_dropped", {"sockets": DROPPED}),
+    "telegram-sockets-answered-by-proxy": ("degraded confirmed tls.intercepted", {"sockets": INTERCEPTED}),
+    "max-socket-vanishes": ("degraded confirmed tls.sni_dropped", {"chat": DROPPED}),
+    "max-socket-refused": ("ok confirmed", {}),
+    "max-socket-led-away": ("ok confirmed", {}),
+    "max-socket-is-a-page": ("ok confirmed", {}),
     "max-national": ("ok confirmed", {}),
     "max-dropped-abroad": (DROPPED, dict.fromkeys(("web", "chat", "api", "bots"), DROPPED)),
     "instagram-intercepted-nationally": (INTERCEPTED, dict.fromkeys(("web", "api", "cdn"), INTERCEPTED)),
@@ -144,6 +147,15 @@ def test_every_service_is_healthy_where_nothing_is_wrong(lab: Lab) -> None:
     assert {report["target"]: said(report) for report in checked.reports} == dict.fromkeys(ids, "ok confirmed")
     assert checked.code == 0
     print(f"{len(ids)} services, {max(report['elapsed_s'] for report in checked.reports):.1f} s")
+
+
+@pytest.mark.parametrize("name", ["signal", "telegram", "max"])
+def test_web_sockets_are_opened(lab: Lab, name: str) -> None:
+    lab.configure(SCENARIOS["healthy"])
+    asked = [step for step in check(lab, name).report["observations"] if step["step"] == "http"]
+    opened = {step["url"]: (step["failure"], step["status"]) for step in asked if step["url"].startswith("wss://")}
+    assert opened
+    assert set(opened.values()) == {(None, 101)}
 
 
 def _ids() -> list[str]:

@@ -17,7 +17,7 @@ from tests.lab.censor import (
 )
 from tests.lab.scenarios.basic import ISP, NSDI
 from tests.lab.scenarios.places import censored, quiet
-from tests.lab.world import CONTROLS, INTERCEPTOR, Download, World
+from tests.lab.world import CONTROLS, INTERCEPTOR, Download, Page, PerVisitor, Route, Upgrade, World
 from tests.lab.world.names import AUTHORITIES, CHAT_NAMES, DATA_CENTRES
 
 WORLD = World()
@@ -110,6 +110,61 @@ censored(
     "Connections that name Instagram end at a stranger who shows certificates of the national authority.",
     Rule(Sni("instagram.com cdninstagram.com"), Redirect(MIDDLE)),
     world=WORLD.with_host(INTERCEPTOR, certificate="national"),
+)
+
+# --- web sockets: whoever sees nothing but TLS cannot tell a handshake from a page, only stop the flow behind it ---
+
+BEHIND_HELLO = Drop(after_packets=8)
+SOCKETS = " ".join(f"{name}.web.telegram.org" for name in ("pluto", "venus", "aurora", "vesta", "flora"))
+FORBIDDEN = Page(status=403, title="Forbidden")
+LED_AWAY = Page(status=302, headers=(("Location", "https://nobody.max.ru/"),))
+REFUSING = WORLD.with_host(INTERCEPTOR, page=Page(status=400, title="Bad Request"))
+
+censored(
+    "signal-socket-vanishes",
+    "Flows to the chat server's name freeze behind the TLS handshake.",
+    Rule(Sni("=chat.signal.org"), BEHIND_HELLO),
+)
+censored(
+    "telegram-sockets-vanish",
+    "Flows to the names of the web app's sockets freeze behind the TLS handshake.",
+    Rule(Sni(SOCKETS), BEHIND_HELLO),
+)
+censored(
+    "max-socket-vanishes",
+    "Flows to the socket's name freeze behind the TLS handshake.",
+    Rule(Sni("=ws-api.oneme.ru"), BEHIND_HELLO),
+)
+censored(
+    "signal-socket-refused-by-proxy",
+    "A proxy with a certificate of its own answers 400 in the chat server's place.",
+    Rule(Sni("=chat.signal.org"), Redirect(MIDDLE)),
+    world=REFUSING,
+)
+censored(
+    "telegram-sockets-answered-by-proxy",
+    "A proxy with a certificate of its own answers with a page in the sockets' place.",
+    Rule(Sni(SOCKETS), Redirect(MIDDLE)),
+)
+quiet(
+    "signal-socket-answered-wrongly",
+    "The chat server's 101 is the answer to somebody else's handshake.",
+    WORLD.with_host("chat.signal.org", routes=(Route("/v1/websocket/", Upgrade(honest=False)),)),
+)
+quiet(
+    "max-socket-refused",
+    "Max answers 403 to the handshakes of this host.",
+    WORLD.with_host("ws-api.oneme.ru", routes=(Route("/websocket", PerVisitor(client=FORBIDDEN, control=Page())),)),
+)
+quiet(
+    "max-socket-led-away",
+    "Max leads handshakes to where nobody is.",
+    WORLD.with_host("ws-api.oneme.ru", routes=(Route("/websocket", LED_AWAY),)),
+)
+quiet(
+    "max-socket-is-a-page",
+    "Max answers handshakes with a page.",
+    WORLD.with_host("ws-api.oneme.ru", routes=(Route("/websocket", Page()),)),
 )
 
 # --- YouTube: slowed down in 2024, QUIC filtered, delisted in 2026 ---

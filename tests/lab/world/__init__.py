@@ -33,6 +33,7 @@ from tests.lab.world.answers import (
     TestHelper,
     Text,
     Truncated,
+    Upgrade,
     WrongId,
 )
 from tests.lab.world.model import World
@@ -77,6 +78,7 @@ __all__ = [
     "TestHelper",
     "Text",
     "Truncated",
+    "Upgrade",
     "World",
     "WrongId",
     "main",

@@ -170,7 +170,14 @@ class PerVisitor:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """101 to a WebSocket handshake (RFC 6455 §4.2.2), 400 to anything else."""
+    """101 to a WebSocket handshake (RFC 6455 §4.2.2), 400 to anything else; 403 where it comes from another `origin`.
+
+    With a `subprotocol`, only to whoever offers to speak it. Not `honest`, it gives the answer to somebody else's key.
+    """
+
+    origin: str = ""
+    subprotocol: str = ""
+    honest: bool = True
 
 
 @dataclass(frozen=True)

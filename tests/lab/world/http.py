@@ -38,6 +38,8 @@ PARAGRAPHS = 40
 SIZE_PATH = re.compile(r"/(\d{1,6})(B|KB|MB)(?:\.bin)?", re.IGNORECASE)
 UNITS = {"b": 1, "kb": 1000, "mb": 1_000_000}
 WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
+WEBSOCKET_VERSION = "13"
+SOMEBODYS_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 # Zeros would be squeezed by anything on the way that compresses.
 NOISE = hashlib.shake_128(b"reachbot lab").digest(CHUNK_BYTES)
 
@@ -168,7 +170,7 @@ def _rendered(host: Host, request: Request, action: Action) -> Reply:
             text = f"h={request.host}\nip={request.client}\nvisit_scheme={request.scheme}\nloc=XX\n"
             return reply(200, text, "text/plain")
         case Upgrade():
-            return _upgrade(request)
+            return _upgrade(request, action)
         case _:
             raise TypeError(f"{action!r} is no page")
 
@@ -189,10 +191,24 @@ def _document(title: str) -> str:
     return f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body><h1>{title}</h1>\n{text}</body></html>\n"
 
 
-def _upgrade(request: Request) -> Reply:
+def _upgrade(request: Request, action: Upgrade) -> Reply:
     key = request.headers.get("sec-websocket-key", "")
+    offered = [word.strip() for word in request.headers.get("sec-websocket-protocol", "").split(",")]
     if request.headers.get("upgrade", "").lower() != "websocket" or not key:
         return reply(400, "Bad Request: a WebSocket handshake is expected\n", "text/plain")
+    if request.headers.get("sec-websocket-version") != WEBSOCKET_VERSION:
+        return reply(426, "Upgrade Required\n", "text/plain", (("Sec-WebSocket-Version", WEBSOCKET_VERSION),))
+    if action.origin and request.headers.get("origin") != action.origin:
+        return reply(403, "Forbidden\n", "text/plain")
+    if action.subprotocol and action.subprotocol not in offered:
+        return reply(400, "Bad Request: no known subprotocol\n", "text/plain")
+    return Reply(101, tuple(_switching(key if action.honest else SOMEBODYS_KEY, action.subprotocol)))
+
+
+def _switching(key: str, subprotocol: str) -> Iterator[tuple[str, str]]:
     digest = hashlib.sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()
-    accept = base64.b64encode(digest).decode()
-    return Reply(101, (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)))
+    yield "Upgrade", "websocket"
+    yield "Connection", "Upgrade"
+    yield "Sec-WebSocket-Accept", base64.b64encode(digest).decode()
+    if subprotocol:
+        yield "Sec-WebSocket-Protocol", subprotocol

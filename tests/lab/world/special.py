@@ -63,7 +63,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "chat.signal.org": {"certificate": "private", "routes": (Route("/v1/websocket/", Upgrade()),)},
     **{
-        f"{name}.web.telegram.org": {"routes": (Route("/apiws", Upgrade()),)}
+        f"{name}.web.telegram.org": {"routes": (Route("/apiws", Upgrade(subprotocol="binary")),)}
         for name in ("pluto", "venus", "aurora", "vesta", "flora")
     },
     "uptime.signal.org": {"addresses": ("127.0.0.1",)},
@@ -93,7 +93,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "page": Page(body="<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
     },
     "www.msftconnecttest.com": {"page": _text("Microsoft Connect Test")},
-    "ws-api.oneme.ru": {"routes": (Route("/websocket", Upgrade()),)},
+    "ws-api.oneme.ru": {"routes": (Route("/websocket", Upgrade(origin="https://web.max.ru")),)},
     "platform-api2.max.ru": {"certificate": "national"},
     "discord.com": {"routes": (Route("/api/v10/gateway", _json('{"url":"wss://gateway.discord.gg"}')),)},
     "gateway.discord.gg": {"routes": (Route("/", Upgrade()),)},

@@ -261,20 +261,48 @@ async def test_requests_sent_in_one_go_are_answered_one_by_one(
     writer.close()
 
 
-async def test_a_websocket_handshake_is_accepted(internet: Internet) -> None:
-    host, port = internet.place(World().addresses_of("ws-api.oneme.ru")[0], 443)
-    reader, writer = await asyncio.open_connection(
-        host, port, ssl=internet.context(), server_hostname="ws-api.oneme.ru"
-    )
-    writer.write(
-        b"GET /websocket HTTP/1.1\r\nHost: ws-api.oneme.ru\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
+HANDSHAKE = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+NEWEST = b"Sec-WebSocket-Version: 13\r\n"
+ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # to that key: the example of RFC 6455 §1.3
+MAX, PLUTO = ("ws-api.oneme.ru", "/websocket"), ("pluto.web.telegram.org", "/apiws")
+
+
+async def head_of(internet: Internet, name: str, path: str, fields: bytes) -> bytes:
+    host, port = internet.place(World().addresses_of(name)[0], 443)
+    reader, writer = await asyncio.open_connection(host, port, ssl=internet.context(), server_hostname=name)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {name}\r\n".encode() + fields + b"\r\n")
     head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 101 ")
-    assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head  # the example of RFC 6455 §1.3
     writer.close()
     await writer.wait_closed()
+    return head
+
+
+async def test_a_websocket_handshake_is_accepted(internet: Internet) -> None:
+    head = await head_of(internet, *MAX, HANDSHAKE + NEWEST + b"Origin: https://web.max.ru\r\n")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert ACCEPT in head
+
+
+async def test_a_subprotocol_is_agreed_on(internet: Internet) -> None:
+    head = await head_of(internet, *PLUTO, HANDSHAKE + NEWEST + b"Sec-WebSocket-Protocol: text, binary\r\n")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert b"sec-websocket-protocol: binary\r\n" in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("place", "fields", "status"),
+    [
+        (MAX, b"", 400),
+        (MAX, HANDSHAKE, 426),
+        (MAX, HANDSHAKE + NEWEST + b"Origin: https://example.org\r\n", 403),
+        (PLUTO, HANDSHAKE + NEWEST, 400),
+    ],
+    ids=["no handshake", "an old version", "another origin", "no subprotocol"],
+)
+async def test_a_websocket_refuses_what_its_app_would_not_say(
+    internet: Internet, place: tuple[str, str], fields: bytes, status: int
+) -> None:
+    assert (await head_of(internet, *place, fields)).startswith(f"HTTP/1.1 {status} ".encode())
 
 
 async def test_a_captive_portal_sends_everyone_to_its_login(internet: Internet) -> None:

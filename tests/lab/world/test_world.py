@@ -22,7 +22,7 @@ from tests.lab.world.parts import rule
 PROBES = Path(probes.__file__).parent
 SERVICES, CONTROLS_FILE = PROBES / "services", PROBES / "controls.toml"
 URL = re.compile(r'"([a-z+]+://[^"]+)"')
-PORTS = {"https": 443, "http": 80}
+PORTS = {"https": 443, "http": 80, "wss": 443}
 # Machines that serve several names, as they do in reality.
 SHARED = {"telegram.org", "example.com", "badssl.com", "one.one.one.one", "dns.google", "dns.quad9.net"}
 
