@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 4
 """Of each kind, in an answer's line."""
+_CLEAR = {"listed", "delisted", "dead"}
 
 
 def line(found: DirectoryFinding) -> Paragraph:
     """Return what was taken out of a directory, and what is still there."""
     missing, rest = ([name for name, told in found.names.items() if told == one] for one in ("delisted", "listed"))
+    doubtful = [name for name, told in found.names.items() if told not in _CLEAR]
     told = {"directory": _title(found), "missing": some(missing, _MOST_NAMES), "rest": some(rest, _MOST_NAMES)}
     if found.status == "delisted" and rest:
         return Paragraph(say(words.DIRECTORY_IN_PART, **told))
+    if found.status == "listed" and doubtful:
+        return Paragraph(say(words.DIRECTORY_IN_DOUBT, doubtful=some(doubtful, _MOST_NAMES), **told))
     if found.status == "silent" and (answered := set(found.names.values()) - {"silent"}):
         return Paragraph(say(words.DIRECTORY_DEAD if answered == {"dead"} else words.DIRECTORY_UNCLEAR, **told))
     return Paragraph(say(words.DIRECTORY[found.status], **told))

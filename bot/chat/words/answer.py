@@ -69,6 +69,7 @@ DIRECTORY = {
     "silent": "{directory}: does not answer.",
 }
 DIRECTORY_IN_PART = "{directory}: taken out: {missing}; still there: {rest}."
+DIRECTORY_IN_DOUBT = "{directory}: still there: {rest}; unclear: {doubtful}."
 DIRECTORY_DEAD = "{directory}: does not know these names, and nobody else does."
 DIRECTORY_UNCLEAR = "{directory}: from its answers it cannot be told whether these names are still there."
 REGISTER_LISTED = {
