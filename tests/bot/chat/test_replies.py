@@ -241,7 +241,7 @@ def test_national_directories_are_a_line_each() -> None:
         ),
         ("listed", ["listed"] * 6, "(NSDI): listed."),
         ("listed", ["listed", "dead"], "(NSDI): listed."),
-        ("listed", ["unclear", "listed", "silent"], "(NSDI): still there: n1.example; unclear: n0.example, n2.example."),
+        ("listed", ["unclear", "listed", "silent"], "still there: n1.example; unclear: n0.example, n2.example."),
         ("silent", ["silent"], "(NSDI): does not answer."),
         ("silent", ["dead", "unclear", "silent"], "(NSDI): from its answers it cannot be told"),
         ("silent", ["dead", "dead"], "(NSDI): does not know these names, and nobody else does."),
