@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import h11
@@ -10,9 +11,9 @@ from probes import trust
 from probes.failures import failure_of
 from probes.model import Endpoint
 from probes.observations import Arm, Purpose, Target
-from probes.steps import dns_message, mtproto_message, quic_message, stun_message
+from probes.steps import dns_message, mtproto_message, quic_message, stun_message, websocket
 from probes.steps.frame import Fields
-from probes.steps.http import _exchange, _observation, _Reply
+from probes.steps.http import Reply, _exchange, _observation, request_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ _TRANSACTION = bytes(range(12))
 _NONCE = bytes(range(16))
 _CONNECTION = bytes(range(8))
 _ENDPOINT = Endpoint("https", "example.org", 443, "/")
+_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+_REQUESTS = (request_for(_ENDPOINT, _ENDPOINT.host), websocket.request_for(_ENDPOINT, _ENDPOINT.host, _KEY))
 _FIELDS = Fields(
     arm=Arm.EXPERIMENT,
     purpose=Purpose.MEASURE,
@@ -70,11 +73,13 @@ def certificate(data: bytes) -> None:
 
 
 def http(data: bytes) -> None:
-    """A response in two pieces, and what is made of it."""
+    """A response in two pieces, to a request for a page and for a WebSocket, and what is made of it."""
     pieces = [data[: len(data) // 2], data[len(data) // 2 :]]
-    for sent in (pieces, [b"HTTP/1.1 200 OK\r\n", *pieces]):
-        reply = _Reply()
-        _failing(_exhaust, sent, reply)
+    heads = (list[bytes](), [b"HTTP/1.1 200 OK\r\n"], [b"HTTP/1.1 101 Switching Protocols\r\n"])
+    for request, head in product(_REQUESTS, heads):
+        reply = Reply()
+        _failing(_exhaust, [*head, *pieces], request, reply)
+        websocket._defect_of(_ENDPOINT, _KEY, reply)
         _observation(_FIELDS, _ENDPOINT, reply)
 
 
@@ -111,9 +116,9 @@ class _Replay:
         return self._pieces.pop(0) if self._pieces else b""
 
 
-def _exhaust(pieces: list[bytes], reply: _Reply) -> None:
+def _exhaust(pieces: list[bytes], request: h11.Request, reply: Reply) -> None:
     async def take() -> None:
-        async for _ in _exchange(_Replay(pieces), _ENDPOINT, "example.org", reply):
+        async for _ in _exchange(_Replay(pieces), request, reply):
             pass
 
     work = take()
