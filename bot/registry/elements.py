@@ -1,6 +1,7 @@
 """A JSON array, or an object of them, read while it arrives: element by element, in bounded memory.
 
 Pure, but for what it remembers.
+
 The standard library reads whole documents only; a register has a million elements.
 """
 
@@ -76,6 +77,8 @@ class Elements:
             element, after = self._read(text, place)
         except (json.JSONDecodeError, RecursionError):
             return None
+        except ValueError as error:  # as of Python 3.11, of more digits than anybody means
+            raise ElementError("with a number that is too long") from error
         found.append(element)
         return after
 

@@ -74,6 +74,8 @@ def test_an_empty_array_has_no_elements(data: bytes) -> None:
         (b'{"2026-11-23": ["a"]} "b"', "with something behind its end"),
         (b'["a"] "b"', "with something behind its end"),
         (b'["\xff"]', "not in UTF-8"),
+        (b'[{"a": ' + b"1" * 5000 + b"}]", "with a number that is too long"),
+        (b'[{"a": ' + b"1" * 5000, "with a number that is too long"),
     ],
 )
 def test_what_is_no_whole_array_is_refused(data: bytes, error: str) -> None:

@@ -189,6 +189,7 @@ async def test_a_list_may_move_within_its_site(registry: Registry, api: FakeRegi
         (response(status="500 Oops"), "HTTP 500"),
         (response(page("Доступ ограничен").encode(), Content_Type="text/html"), "not a JSON array, but '<!doctype"),
         (response(b'[{"domains": ["c.example"]}, {"dom'), "cut short"),
+        (response(b'[{"domains": ["c.example"], "id": ' + b"1" * 5000 + b"}]"), "with a number that is too long"),
         (response(b"[]"), "without a single entry"),
         (response(b'[{"domains": []}]'), "without a single entry"),
         (closing(response(b'[{"domains": ["c.example"]}]', length=1000)), "ClientPayloadError"),
