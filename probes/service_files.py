@@ -13,7 +13,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from probes.guard import PUBLIC_ANY_PORT
 from probes.model import Component, Endpoint, Roots, Service
@@ -128,6 +137,11 @@ def _is_host(host: str) -> bool:
     return bool(_HOST.fullmatch(host)) and (is_address(host) or not numeric)
 
 
+def _with_possible_port(site: str) -> str:
+    _host_and_port(urlsplit(site), _shown(site))
+    return site
+
+
 # --- the format ------------------------------------------------------------------------------------------------------
 
 _TRIMMED = r"^\S(.*\S)?$"
@@ -150,7 +164,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_T
 Identifier = Annotated[str, StringConstraints(max_length=32, pattern=_IDENTIFIER)]
 Language = Annotated[str, StringConstraints(pattern=_LANGUAGE)]
 HostName = Annotated[str, StringConstraints(max_length=253, pattern=_HOST_NAME)]
-Origin = Annotated[str, StringConstraints(max_length=253, pattern=_ORIGIN)]
+Origin = Annotated[str, StringConstraints(max_length=253, pattern=_ORIGIN), AfterValidator(_with_possible_port)]
 Subprotocol = Annotated[str, StringConstraints(max_length=64, pattern=_ONE_WORD)]
 Texts = Annotated[list[Text], Field(max_length=100)]
 

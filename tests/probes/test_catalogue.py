@@ -405,6 +405,8 @@ BROKEN = [
         "21: components[1].endpoints[1]: 'https://127.0.0.1/' is no address of the public internet",
     ),
     ('id = "web"', 'id = "web"\norigin = "https://a.org/"', "13: components[0].origin: 'https://a.org/' is not a site"),
+    ('id = "web"', 'id = "web"\norigin = "https://a.org:99999"', "13: components[0].origin: 'https://a.org:99999'"),
+    ('id = "web"', 'id = "web"\norigin = "https://a.org:0"', "13: components[0].origin: 'https://a.org:0' needs a"),
     ('id = "web"', 'id = "web"\nsubprotocol = "a b"', "13: components[0].subprotocol: 'a b' is not one word"),
     ('id = "web"', 'id = "web"\norigin = "https://a.org"', "13: components[0].origin: is of use to endpoints with wss"),
     (
