@@ -115,7 +115,8 @@ def _means(change: Change, setting: Setting) -> Iterator[Block]:
         well = connects is not None and connects.status is Status.OK
         yield Paragraph(say(words.ALERT_DELISTED_CONNECTS if well else words.ALERT_DELISTED_MEANS))
         return
-    yield from map(Paragraph, replies.sentences(change.causes[: replies.MOST_SENTENCES], change.status))
+    for cause in change.causes[: replies.MOST_SENTENCES]:
+        yield Paragraph(replies.sentence(cause, change.status))
     if change.severity == "outage" and Cause.SERVICE_DOWN not in change.causes:
         yield Paragraph(say(words.ALERT_OUTAGE))
     if change.status is Status.DEGRADED and change.components:

@@ -50,7 +50,7 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
         headline(service, report),
         *_site_only(service),
         *_baseline(report),
-        *(Paragraph(one) for cause in found[:MOST_SENTENCES] for one in sentences([cause], state_of(cause, report))),
+        *(Paragraph(sentence(cause, state_of(cause, report))) for cause in found[:MOST_SENTENCES]),
         *_thin(report),
         *since(beside.since, report, now),
         *_beyond_dns(report),
@@ -90,10 +90,9 @@ def state_of(cause: Cause, report: Report) -> Status:
     return Status.INCONCLUSIVE if states == {Status.INCONCLUSIVE} else report.status
 
 
-def sentences(causes: Iterable[Cause], status: Status) -> Iterator[str]:
-    """Yield how something that is in this state is stopped: of what works in part, not that all of it is."""
-    own = _SENTENCES.get(status, {})
-    yield from (say(own.get(cause) or words.SENTENCE[cause]) for cause in causes)
+def sentence(cause: Cause, status: Status) -> str:
+    """Return how something that is in this state is stopped: of what works in part, not that all of it is."""
+    return say(_SENTENCES.get(status, {}).get(cause) or words.SENTENCE[cause])
 
 
 def brief(cause: Cause, status: Status) -> str:
