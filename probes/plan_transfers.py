@@ -38,8 +38,8 @@ _SUSPICIOUS = 3
 def move_data(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     """Move data under the endpoint's name, once each way.
 
-    What is held back is moved again and again, in turns with as much under another name, here and elsewhere. What goes
-    in clear text goes over TLS as well: a network may slow a port down.
+    What is held back is moved again and again, side by side with as much under another name, here and elsewhere. What
+    goes in clear text goes over TLS as well: a network may slow a port down.
     """
     address = _where_to_move_data(evidence)
     if address is None:
@@ -54,22 +54,23 @@ def _move_up(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[A
     yield first
     if _held_back(evidence, first):
         yield from _again(first)
-        for control in (*_at_home(evidence, controls, first), _unrelated(evidence, controls, first)):
+        for control in (*_at_home(evidence, controls, first), *_unrelated(evidence, controls, first)):
             yield from _twice(control)
 
 
 def _move_down(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[Attempt]:
     first = replace(own, transfer=DOWN)
     server = _download_server(evidence, controls, own.address)
+    control = _from(evidence, server) if server is not None else None
     named = _under_its_name(evidence, server) if server is not None else None
-    control = _unrelated(evidence, controls, first) if server is None else _from(evidence, server)
-    if named is not None and _page_is_short(evidence, own.address):
+    if named is not None and control is not None and _page_is_short(evidence, own.address):
         yield from _borrow(evidence, named, control)
         return
     yield first
     if _held_back(evidence, first):
         yield from _again(first)
-        for other in (*_at_home(evidence, controls, first), control, *([named] if named is not None else [])):
+        strangers = [control] if control is not None else _unrelated(evidence, controls, first)
+        for other in (*_at_home(evidence, controls, first), *strangers, *([named] if named is not None else [])):
             yield from _twice(other)
 
 
@@ -117,18 +118,20 @@ def _at_home(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[A
         yield replace(control, endpoint=secure, purpose=Purpose.SECURE_TWIN)
 
 
-def _unrelated(evidence: Evidence, controls: Controls, own: Attempt) -> Attempt:
-    """Another name at an unrelated server; one for all endpoints."""
+def _unrelated(evidence: Evidence, controls: Controls, own: Attempt) -> Iterator[Attempt]:
+    """Another name at an unrelated server, where there is one; the same one for all endpoints."""
     innocuous = controls.innocuous_name(evidence.endpoint.host)
-    return Attempt(
-        transfer=own.transfer,
-        endpoint=Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/"),
-        address=next(a for a in controls.unrelated_addresses if a != own.address),
-        server_name=innocuous,
-        any_certificate=True,
-        arm=Arm.CONTROL,
-        purpose=Purpose.UNRELATED_BASELINE,
-    )
+    strangers = [a for a in evidence.usable(controls.unrelated_addresses) if a != own.address]
+    for address in strangers[:1]:
+        yield Attempt(
+            transfer=own.transfer,
+            endpoint=Endpoint(evidence.endpoint.scheme, innocuous, evidence.endpoint.port, "/"),
+            address=address,
+            server_name=innocuous,
+            any_certificate=True,
+            arm=Arm.CONTROL,
+            purpose=Purpose.UNRELATED_BASELINE,
+        )
 
 
 def _from(evidence: Evidence, server: Download) -> Attempt:

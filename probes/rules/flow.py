@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from probes.evidence import Evidence
 from probes.model import Cause, Confidence, Status
+from probes.network import OutsideQuestion
 from probes.observations import Purpose
-from probes.rules.table import ENOUGH, Rule, ids_of, say
+from probes.rules.table import ENOUGH, Rule, confirmed_if, ids_of, say
 from probes.trials import FREEZE_BYTES, SILENCE, Flow
 
 if TYPE_CHECKING:
@@ -118,15 +119,15 @@ def frozen_by_name(haul: Haul) -> Finding | None:
     """A transfer under the service's name stops for good after some kilobytes, again and again.
 
     Under another name the same server takes all of it, be it the service's or one that has nothing to do with it.
-    Confirmed.
+    Confirmed where it does so at least twice, else likely: a single transfer that passes may have been lucky.
     """
-    for pair in haul.pairs:
-        frozen = _frozen(pair.named)
-        passed = _passed(frozen, pair.controls)
-        if len(frozen) >= ENOUGH and passed:
-            because = ids_of([*frozen, *passed])
-            return say(Status.DEGRADED, Confidence.CONFIRMED, Cause.FLOW_FROZEN, because=because)
-    return None
+    told = [(frozen, _passed(frozen, pair.controls)) for pair in haul.pairs if (frozen := _frozen(pair.named))]
+    shown = [(frozen, passed) for frozen, passed in told if len(frozen) >= ENOUGH and passed]
+    if not shown:
+        return None
+    frozen, passed = max(shown, key=lambda one: len(one[1]) >= ENOUGH)
+    confidence = confirmed_if(len(passed) >= ENOUGH)
+    return say(Status.DEGRADED, confidence, Cause.FLOW_FROZEN, because=ids_of([*frozen, *passed]))
 
 
 def frozen_by_address(haul: Haul) -> Finding | None:
@@ -150,7 +151,7 @@ def frozen_everywhere(haul: Haul) -> Finding | None:
 
     Servers that have nothing to do with each other stop in the same place, so it is the network. Likely.
     """
-    alike = [f for f in (*haul.here, *haul.elsewhere) if f.transfer and f.transfer.stalled_after_bytes]
+    alike = _frozen([*haul.here, *haul.elsewhere])
     frozen = _frozen([*haul.own, *haul.lent])
     addresses = {f.attempt.address for f in (*frozen, *alike)}
     if len(frozen) < ENOUGH or len(addresses) < ENOUGH:
@@ -161,7 +162,7 @@ def frozen_everywhere(haul: Haul) -> Finding | None:
 def throttled_by_name(haul: Haul) -> Finding | None:
     """Transfers under the service's name are at least ten times slower than as large ones under another name.
 
-    Both go to the same server, the service's or one that has nothing to do with it, in turns, at least twice each.
+    Both go to the same server, the service's or one that has nothing to do with it, side by side, at least twice each.
     Confirmed.
     """
     for pair in haul.pairs:
@@ -174,7 +175,7 @@ def throttled_by_name(haul: Haul) -> Finding | None:
 def throttled_in_clear(haul: Haul) -> Finding | None:
     """Transfers in clear text are at least ten times slower than as large ones over TLS.
 
-    Both go to the same address, in turns, at least twice each. Likely: a server's two ports are not quite the same.
+    Both go to the same address, side by side, at least twice each. Likely: a server's two ports are not quite the same.
     """
     if not _slower(haul.own, haul.secure):
         return None
@@ -185,7 +186,7 @@ def throttled_in_clear(haul: Haul) -> Finding | None:
 def throttled_by_address(haul: Haul) -> Finding | None:
     """Transfers to the address move at least ten times less in a round trip than as large ones to an unrelated server.
 
-    In turns, at least twice each; a server that is merely far away moves as much in each of its longer round trips.
+    Side by side, at least twice each; a server that is merely far away moves as much in each of its longer round trips.
     Of what comes down this is said only where the outside control gets the page ten times faster as well. Likely: a
     server that is slow for visitors from here looks much the same.
     """
@@ -216,8 +217,14 @@ def unclear(haul: Haul) -> Finding | None:
     as_slow = len(_as_large(held, controls)) >= ENOUGH and not _slower(haul.own, haul.elsewhere, _rates_a_round_trip)
     if len(held) < ENOUGH or as_slow:
         return None
-    cause = Cause.NOT_MEASURED if haul.evidence.outside else Cause.NO_OUTSIDE_CONTROL
+    cause = Cause.NO_OUTSIDE_CONTROL if _outside_failed(haul.evidence) else Cause.NOT_MEASURED
     return say(Status.INCONCLUSIVE, Confidence.POSSIBLE, cause, because=ids_of([*held, *controls]))
+
+
+def _outside_failed(evidence: Evidence) -> bool:
+    """Tell whether somebody outside was asked, and nobody there had anything to say."""
+    asked = [trial for trial in evidence.trials if isinstance(trial.step, OutsideQuestion)]
+    return bool(asked) and all(trial.done for trial in asked) and not evidence.outside
 
 
 RULES = (

@@ -9,16 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes import controls, plan_transfers
 from probes.engine import Engine
-from probes.model import Component, Endpoint, Report, Service, Status
-from probes.observations import Arm, TransferObservation
+from probes.evidence import Evidence
+from probes.model import Cause, Component, Confidence, Endpoint, Finding, Report, Service, Status
+from probes.network import Attempt, OutsideQuestion
+from probes.observations import Arm, OutsideObservation, Purpose, Target, TransferObservation
+from probes.rules import flow
+from probes.rules.table import first_match
+from probes.trials import Trial
 from tests.probes.simulated import DOWNLOADS, Censor, Server, Simulated, SimulatedNetwork
 from tests.probes.virtual_time import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from probes.network import Attempt
     from probes.observations import AnyObservation
 
 HOST, ADDRESS = "manifest.googlevideo.com", "142.250.74.110"
@@ -182,3 +187,120 @@ def test_the_large_file_is_asked_for_by_its_own_name_within_the_service_s() -> N
     lent = [attempt for attempt in asked if attempt.asked_host is not None]
     assert [(a.endpoint.host, a.server_name, a.asked_host) for a in lent] == [(HOST, None, "speedtest.selectel.ru")]
     assert lent[0].arm is Arm.CONTROL  # its server is not the service's, and shows another's certificate
+
+
+# --- single rules, on evidence made by hand --------------------------------------------------------------------------
+
+SITE = Endpoint("https", HOST, 443, "/")
+UNRELATED = "1.1.1.1"
+ALL_BYTES, FROZEN_BYTES, ENDED_EARLY_BYTES = 65_536, 16_000, 300
+
+
+def moved(purpose: Purpose, stalled_after_bytes: int | None = None, at: str = ADDRESS, nth: int = 1) -> Trial:
+    """Data that came down, all of it or up to where it stopped for good."""
+    arm = Arm.EXPERIMENT if purpose is Purpose.TRANSFER else Arm.CONTROL
+    seen = TransferObservation(
+        id=f"{purpose}-{at}-{nth}",
+        arm=arm,
+        purpose=purpose,
+        target=Target(host=HOST, address=at, port=443),
+        direction="down",
+        wanted_bytes=ALL_BYTES,
+        moved_bytes=ALL_BYTES if stalled_after_bytes is None else stalled_after_bytes,
+        stalled_after_bytes=stalled_after_bytes,
+        failure=None if stalled_after_bytes is None else "generic_timeout_error",
+    )
+    attempt = Attempt(endpoint=SITE, address=at, purpose=purpose, arm=arm, transfer=plan_transfers.DOWN, nth=nth)
+    return Trial(attempt, started_s=0.0, observations=[seen], done=True)
+
+
+def evidence_of(*trials: Trial, families: frozenset[int] = frozenset({4})) -> Evidence:
+    return Evidence(
+        endpoint=SITE,
+        trials=trials,
+        system_resolvers=(),
+        trusted_resolvers=(),
+        baseline=None,
+        baseline_ids=(),
+        working_families=families,
+        permits=lambda _address, _port: True,
+        now_s=10.0,
+        patience_s=1.0,
+        line_rtt_s=0.04,
+    )
+
+
+def judged(*trials: Trial) -> Finding | None:
+    return first_match(flow.RULES, flow.Haul(evidence_of(*trials), "down"))
+
+
+FROZE = [moved(Purpose.TRANSFER, FROZEN_BYTES, nth=nth) for nth in (1, 2)]
+
+
+@pytest.mark.parametrize(("passed", "confidence"), [(1, Confidence.LIKELY), (2, Confidence.CONFIRMED)])
+def test_a_freeze_by_name_is_as_sure_as_its_controls_are_many(passed: int, confidence: Confidence) -> None:
+    found = judged(*FROZE, *(moved(Purpose.TRANSFER_CONTROL, nth=nth) for nth in range(1, passed + 1)))
+    assert found is not None
+    assert (found.rules, found.confidence) == (("flow.frozen_by_name",), confidence)
+
+
+@pytest.mark.parametrize(
+    ("stopped_after_bytes", "rule"), [(FROZEN_BYTES, "flow.frozen_everywhere"), (ENDED_EARLY_BYTES, "flow.unclear")]
+)
+def test_only_what_stops_in_the_same_place_is_the_network_s_doing(stopped_after_bytes: int, rule: str) -> None:
+    found = judged(*FROZE, moved(Purpose.UNRELATED_BASELINE, stopped_after_bytes, at=UNRELATED))
+    assert found is not None
+    assert found.rules == (rule,)
+
+
+def outside(*, failure: str | None = None, done: bool = True) -> Trial:
+    """A question to somebody outside, and what became of it."""
+    seen = OutsideObservation(
+        id="outside",
+        arm=Arm.CONTROL,
+        purpose=Purpose.OUTSIDE,
+        target=Target(host=HOST, address=None, port=443),
+        control="https://c.example",
+        failure=failure,
+    )
+    return Trial(
+        OutsideQuestion(endpoint=SITE, addresses=(ADDRESS,)),
+        started_s=0.0,
+        observations=[seen] if done else [],
+        done=done,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ([], Cause.NOT_MEASURED),
+        ([outside()], Cause.NOT_MEASURED),
+        ([outside(done=False)], Cause.NOT_MEASURED),
+        ([outside(failure="connection_refused")], Cause.NO_OUTSIDE_CONTROL),
+    ],
+)
+def test_the_lack_of_an_outside_control_is_blamed_only_where_one_was_asked_and_failed(
+    asked: list[Trial], cause: Cause
+) -> None:
+    found = judged(*FROZE, *asked)
+    assert found is not None
+    assert (found.rules, found.causes) == (("flow.unclear",), (cause,))
+
+
+@pytest.mark.parametrize(
+    ("unrelated", "families", "expected"),
+    [
+        ((ADDRESS, UNRELATED), {4}, {UNRELATED}),
+        ((ADDRESS,), {4}, set()),
+        ((UNRELATED,), {6}, set()),
+        ((), {4}, set()),
+    ],
+)
+def test_a_transfer_is_held_against_an_unrelated_address_only_where_there_is_one(
+    unrelated: tuple[str, ...], families: set[int], expected: set[str]
+) -> None:
+    known = replace(controls.shipped(), unrelated_addresses=unrelated, downloads=())
+    evidence = evidence_of(*FROZE, families=frozenset(families))
+    steps = list(plan_transfers.move_data(evidence, known))
+    assert {step.address for step in steps if step.purpose is Purpose.UNRELATED_BASELINE} == expected
