@@ -222,7 +222,7 @@ def _elsewhere(evidence: Evidence, controls: Controls) -> Iterator[Attempt]:
     Not at the same one: a filter that remembers the server for a while would spoil the comparison. Each is asked again
     where it is silent: a lost packet proves nothing.
     """
-    unrelated = [a for a in controls.unrelated_addresses if a not in evidence.system_addresses]
+    unrelated = [a for a in evidence.usable(controls.unrelated_addresses) if a not in evidence.system_addresses]
     control = replace(_attempt(evidence, ""), any_certificate=True, arm=Arm.CONTROL)
     for address in unrelated[:UNRELATED]:
         yield from _again_if_silent(evidence, replace(control, address=address, purpose=Purpose.UNRELATED_ADDRESS))
