@@ -1,6 +1,10 @@
-"""Run any command inside a scenario: `python -m tests.lab SCENARIO -- COMMAND…`; `python -m tests.lab --list`."""
+"""Run any command inside a scenario: `python -m tests.lab SCENARIO -- COMMAND…`; `python -m tests.lab --list`.
+
+The bot's database is one that ends with the lab, unless DATABASE_PATH is set in the environment.
+"""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +15,7 @@ from tests.lab.lab import Lab
 from tests.lab.scenario import SCENARIOS, Scenario, load_scenarios
 
 USAGE_ERROR = 2
+_DATABASE = "DATABASE_PATH"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,12 +53,20 @@ def _list() -> int:
 def _run(scenario: Scenario, command: Sequence[str]) -> int:
     with Lab() as lab:
         lab.configure(scenario)
-        with lab.popen(command) as process:
+        with lab.popen(command, env=_own_database(lab)) as process:
             # A Ctrl-C at the terminal reaches the command by itself, and is for it to answer.
             signal.signal(signal.SIGINT, lambda *_: None)
             signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
             code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+def _own_database(lab: Lab) -> dict[str, str]:
+    """Return where the bot keeps what it measures: one scenario's answers are neither another's nor the real ones.
+
+    It has to be in the environment, as a `.env` in the working directory may name the real one.
+    """
+    return {} if os.environ.get(_DATABASE) else {_DATABASE: str(lab.files / "reachbot.sqlite3")}
 
 
 def _give_up(reason: str) -> NoReturn:

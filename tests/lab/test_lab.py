@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,15 +255,43 @@ def test_where_namespaces_are_forbidden_one_line_says_so() -> None:
     assert (command.returncode, command.stdout, command.stderr) == (2, "", f"tests.lab: {reason}\n")
 
 
-def run_lab(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_lab(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "tests.lab", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, **options)
 
 
 def test_the_command_line_runs_anything_in_a_scenario() -> None:
     done = run_lab("healthy", "--", "sh", "-c", "cat /etc/resolv.conf; exit 5")
     assert (done.returncode, done.stderr) == (5, "")
     assert done.stdout.startswith("nameserver 195.34.32.116\n")
+
+
+@pytest.mark.parametrize("empty", [{}, {"DATABASE_PATH": ""}])
+def test_a_command_remembers_nothing_of_other_scenarios_nor_of_the_real_world(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    (tmp_path / ".env").write_text("DATABASE_PATH=real.sqlite3\n")
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_PATH"} | empty
+    first, second = (database_in_lab(tmp_path, environment) for _ in range(2))
+    assert first.name == second.name != "real.sqlite3"
+    assert first != second
+    assert not first.parent.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_a_command_remembers_where_it_is_told_to(tmp_path: Path) -> None:
+    assert database_in_lab(tmp_path, os.environ | {"DATABASE_PATH": "kept.sqlite3"}) == Path("kept.sqlite3")
+    assert (tmp_path / "kept.sqlite3").exists()
+
+
+def database_in_lab(directory: Path, environment: Mapping[str, str]) -> Path:
+    """Return where a command in the lab has put the bot's database."""
+    code = "import bot.config; path = bot.config.load_settings().database_path; path.touch(); print(path)"
+    root = str(Path(__file__).parents[2])
+    command = ("healthy", "--", sys.executable, "-c", code)
+    done = run_lab(*command, cwd=directory, env={**environment, "PYTHONPATH": root})
+    assert (done.returncode, done.stderr) == (0, "")
+    return Path(done.stdout.strip())
 
 
 def test_the_command_line_lists_the_scenarios() -> None:
