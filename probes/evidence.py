@@ -46,7 +46,7 @@ class Evidence:
     line_rtt_s: float | None
     """The shortest round trip seen: no answer comes sooner over this host's line. None while none is known."""
     useless_resolvers: frozenset[str] = frozenset()
-    """Those of the system's resolvers that resolve nothing, while others do: how they fail shows nothing."""
+    """Those of the system's resolvers that resolve nothing of what nobody blocks: how they fail shows nothing."""
     accepted: frozenset[str] = frozenset()
     """Addresses that took a connection from this host, at whatever port and for whatever endpoint."""
     delisted_ids: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """What to measure next: pure, from the evidence so far to the steps that could still change the verdict.
 
-The experiment asks again after every observation and starts whatever is new; a step is the same as an earlier one when
-it compares equal. Counterfactuals are asked for as soon as a step fails *or takes longer than the network's round trips
-explain*, so that a silent drop is not waited for twice.
+The experiment asks again when a step has ended, has met a failure or has become slow, and starts whatever is new; a
+step is the same as an earlier one when it compares equal. Counterfactuals are asked for as soon as a step fails *or
+takes longer than the network's round trips explain*, so that a silent drop is not waited for twice.
 """
 
 from __future__ import annotations
