@@ -114,6 +114,7 @@ def _beside(alone: dict[str, list[_Run]], together: list[_Run]) -> list[Row]:
             name="the same by their reports, without start-up",
             value=both_s / times[longest],
             unit="×",
+            at_most=1.5,
             detail=f"{both_s:.2f} s beside {times[longest]:.2f} s of {longest}",
             wrong=wrong,
         ),

@@ -147,7 +147,7 @@ def _report(
         confidence=overall.confidence,
         causes=overall.causes,
         components=tuple(findings),
-        beyond_dns=verdict.combine_beyond(beyond for _, beyond in components),
+        beyond_dns=_beyond_dns(components),
         directories=directories,
         baseline=baseline.result or Baseline(),
         vantage=vantage,
@@ -155,3 +155,9 @@ def _report(
         elapsed_s=round(elapsed_s, 3),
         observations=(*recorder.observations, *(baseline.observations if doubted else ())),
     )
+
+
+def _beyond_dns(components: Sequence[tuple[ComponentFinding, verdict.BeyondDns]]) -> verdict.BeyondDns:
+    """Return whether the essential components would work with an honest resolver; what is extra doesn't decide that."""
+    essential = [beyond for finding, beyond in components if finding.essential]
+    return verdict.combine_beyond(essential or [beyond for _, beyond in components])

@@ -47,8 +47,8 @@ class Evidence:
     """The shortest round trip seen: no answer comes sooner over this host's line. None while none is known."""
     useless_resolvers: frozenset[str] = frozenset()
     """Those of the system's resolvers that resolve nothing of what nobody blocks: how they fail shows nothing."""
-    accepted: frozenset[str] = frozenset()
-    """Addresses that took a connection from this host, at whatever port and for whatever endpoint."""
+    accepted: frozenset[tuple[str, int]] = frozenset()
+    """Addresses and ports that took a connection from this host, for whatever endpoint."""
     delisted_ids: tuple[str, ...] = ()
     """Observations that show the name to be missing from a national DNS directory."""
     deep: bool = False
@@ -362,6 +362,12 @@ class Evidence:
         """Anything looks as if it did not work: only then are this host and the outside asked."""
         unwelcome = any(flow.turned_away or flow.errs for flow in self.own_flows)
         return self.name_doubted or unwelcome or bool(self.suspects or self.pages)
+
+    @cached_property
+    def wants_baseline(self) -> bool:
+        """Nobody is to be blamed before this host is known to be well: in trouble, or where data is held back."""
+        own = (flow for flow in self.flows if flow.attempt.purpose is Purpose.TRANSFER)
+        return self.troubled or any(flow.held_back for flow in own)
 
     # --- the view from outside ---------------------------------------------------------------------------------------
 

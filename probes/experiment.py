@@ -94,8 +94,8 @@ class Experiment:
         """The steps that have not begun."""
         self._rtts_s: tuple[float, ...] = ()
         """The shortest and the longest round trip seen."""
-        self._accepted: set[str] = set()
-        """The addresses that took a connection, at whatever port and for whatever endpoint."""
+        self._accepted: set[tuple[str, int]] = set()
+        """The addresses and ports that took a connection, for whatever endpoint."""
         self._running: set[asyncio.Task[None]] = set()
 
     # --- one target --------------------------------------------------------------------------------------------------
@@ -120,9 +120,11 @@ class Experiment:
     async def _outside_view(self, endpoint: Endpoint) -> list[OutsideObservation]:
         answered = asyncio.Event()
         trial = self._start(OutsideQuestion(endpoint=endpoint, addresses=()), answered)
-        while not trial.done:
-            answered.clear()
-            await answered.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._deadline_s):
+                while not trial.done:
+                    answered.clear()
+                    await answered.wait()
         return [o for o in trial.observations if isinstance(o, OutsideObservation)]
 
     def abandon(self) -> None:
@@ -180,13 +182,13 @@ class Experiment:
             pool=component.endpoints,
             delisted_ids=self._directories.delisted(endpoint.host),
         )
-        if evidence.troubled:
+        if evidence.wants_baseline:
             self._baseline.start(self._create_task)
         return evidence
 
     def _settled_at_s(self, evidence: Evidence, found: EndpointFinding | None) -> float:
         """Return when nothing that is still running can change what is found, if nothing happens until then."""
-        if (evidence.troubled and evidence.baseline is None) or self._awaits_directory(evidence, found):
+        if (evidence.wants_baseline and evidence.baseline is None) or self._awaits_directory(evidence, found):
             return math.inf
         if not evidence.applies or (evidence.baseline is not None and evidence.baseline.network == "offline"):
             return evidence.now_s
@@ -269,8 +271,8 @@ class Experiment:
     def _see(self, trial: Trial, observation: AnyObservation) -> None:
         began_s = trial.started_s if trial.is_parallel else trial.stage_started_s
         trial.observations.append(self._recorder.add(observation, began_s))
-        if observation.step == "tcp" and observation.failure is None and observation.target.address is not None:
-            self._accepted.add(observation.target.address)
+        if observation.step == "tcp" and observation.failure is None:
+            self._accepted.add((observation.target.address or "", observation.target.port or 0))
         if (rtt_s := round_trip_of(observation)) is not None:
             self._rtts_s = min((*self._rtts_s, rtt_s)), max((*self._rtts_s, rtt_s))
         if observation.failure is not None:  # a success on the way calls for nothing before the step is done

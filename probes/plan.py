@@ -210,8 +210,13 @@ def _turned_down(evidence: Evidence, address: str) -> bool:
 
 
 def _other_port(evidence: Evidence, address: str) -> Attempt:
-    """Another port of the address, to see whether anybody is at home, and in clear text, who."""
-    port = _OTHER_PORT.get(evidence.endpoint.port, 443)
+    """Another port of the address, one that was open before if there is any, to see whether anybody is at home.
+
+    In clear text it shows who.
+    """
+    own = evidence.endpoint.port
+    open_before = sorted(port for known, port in evidence.accepted if known == address and port != own)
+    port = next(iter(open_before), _OTHER_PORT.get(own, 443))
     endpoint = Endpoint("http" if port == _HTTP_PORT else "tcp", evidence.endpoint.host, port, "/")
     return Attempt(endpoint=endpoint, address=address, arm=Arm.CONTROL, purpose=Purpose.OTHER_PORT)
 

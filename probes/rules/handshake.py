@@ -141,11 +141,11 @@ def name_blocked_here(suspect: Suspect) -> Finding | None:
     is not even acknowledged: a slow server does that. Likely.
     """
     cause = _BY_NAME.get(suspect.fate or "")
-    applies = suspect.repeated and suspect.innocuous_here and suspect.outside("tls") is True
-    if cause is None or not applies or suspect.explained_by_slowness:
+    applies = suspect.repeated and suspect.innocuous_here and suspect.name_elsewhere_heard
+    if cause is None or not applies or suspect.outside("tls") is not True or suspect.explained_by_slowness:
         return None
-    because = (*ids_of([*suspect.alike, *suspect.innocuous_here]), *suspect.outside_ids)
-    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=because)
+    seen = ids_of([*suspect.alike, *suspect.innocuous_here, *suspect.name_elsewhere_heard])
+    return say(Status.BLOCKED, Confidence.LIKELY, cause, because=(*seen, *suspect.outside_ids))
 
 
 def name_answered_by_another(suspect: Suspect) -> Finding | None:

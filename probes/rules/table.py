@@ -143,10 +143,13 @@ class Suspect:
 
     @property
     def exhausted(self) -> bool:
-        """The address took connections, and takes none any more at another port either: its server limits them."""
-        if self.fate not in ANSWERED or self.address not in self.evidence.accepted:
+        """The address took connections, and at no port that did takes any more: its server limits them."""
+        if self.fate not in ANSWERED:
             return False
-        return not any(flow.reached("tcp") for flow in self.evidence.controls(Purpose.OTHER_PORT, self.address))
+        others = self.evidence.controls(Purpose.OTHER_PORT, self.address)
+        asked = {self.evidence.endpoint.port, *(flow.attempt.endpoint.port for flow in others)}
+        took = any((self.address, port) in self.evidence.accepted for port in asked)
+        return took and not any(flow.reached("tcp") for flow in others)
 
     @property
     def explained_by_slowness(self) -> bool:

@@ -129,7 +129,7 @@ def test_a_block_that_anybody_asks_about_is_told_to_every_subscribed_chat_within
 
 
 def test_a_country_wide_event_is_one_message(lab: Lab) -> None:
-    with town(lab, 30.0, "whatsapp", "telegram", "signal") as one:
+    with town(lab, 20.0, "whatsapp", "telegram", "signal") as one:
         for service in ("whatsapp", "telegram", "signal"):
             one.measured(service, "ok")
         one.becomes("whatsapp-gone", "telegram-gone", "signal-reset")

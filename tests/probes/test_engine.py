@@ -1002,6 +1002,16 @@ def test_what_is_reached_must_also_deliver(censor: Censor, status: str, confiden
     world = replace(HEALTHY, censor=censor)
     report = run(Engine(world.network(), seed=1).check(host_service(HOST), deep=True))
     assert said(report) == (status, confidence, causes)
+    is_blamed = any(o.purpose is Purpose.BASELINE for o in report.observations)
+    assert is_blamed is (status != "ok"), "nobody is, before this host is known to be well"
+
+
+def test_what_is_extra_does_not_decide_whether_an_honest_resolver_would_help() -> None:
+    world = told("dns_nxdomain_error", censor=Censor(addresses={SECOND: SILENCE}))
+    site = Component(id="site", endpoints=(WEB_SITE,))
+    calls = Component(id="calls", essential=False, endpoints=(Endpoint("tcp", SECOND, 5222),))
+    report = run(Engine(world.network(), seed=1).check(Service(id="one", name="One", components=(site, calls))))
+    assert (report.causes[0], report.beyond_dns) == ("dns.nxdomain", "ok")
 
 
 def test_what_is_far_away_is_not_throttled() -> None:
