@@ -19,23 +19,33 @@ _CLEAR = {"listed", "delisted", "dead"}
 
 
 def line(found: DirectoryFinding) -> Paragraph:
-    """Return what was taken out of a directory, and what is still there."""
-    missing, rest = ([name for name, told in found.names.items() if told == one] for one in ("delisted", "listed"))
-    doubtful = [name for name, told in found.names.items() if told not in _CLEAR]
-    told = {"directory": _title(found), "missing": some(missing, _MOST_NAMES), "rest": some(rest, _MOST_NAMES)}
-    if found.status == "delisted" and rest:
-        return Paragraph(say(words.DIRECTORY_IN_PART, **told))
+    """Return what was taken out of a directory, what is still there, and of what that cannot be told."""
+    missing, rest = ([name for name, state in found.names.items() if state == one] for one in ("delisted", "listed"))
+    doubtful = [name for name, state in found.names.items() if state not in _CLEAR]
+    named = {"missing": missing, "rest": rest, "doubtful": doubtful}
+    facts = {kind: some(names, _MOST_NAMES) for kind, names in named.items()}
+    text = _sentence(found, rest=bool(rest), doubtful=bool(doubtful))
+    return Paragraph(say(text, directory=_title(found), **facts))
+
+
+def _sentence(found: DirectoryFinding, *, rest: bool, doubtful: bool) -> str:
+    """Return the text that tells of all kinds of names that there are."""
+    answered = set(found.names.values()) - {"silent"}
+    if found.status == "silent" and answered:
+        return words.DIRECTORY_DEAD if answered == {"dead"} else words.DIRECTORY_UNCLEAR
     if found.status == "listed" and doubtful:
-        return Paragraph(say(words.DIRECTORY_IN_DOUBT, doubtful=some(doubtful, _MOST_NAMES), **told))
-    if found.status == "silent" and (answered := set(found.names.values()) - {"silent"}):
-        return Paragraph(say(words.DIRECTORY_DEAD if answered == {"dead"} else words.DIRECTORY_UNCLEAR, **told))
-    return Paragraph(say(words.DIRECTORY[found.status], **told))
+        return words.DIRECTORY_IN_DOUBT
+    if found.status == "delisted" and doubtful:
+        return words.DIRECTORY_IN_PART_IN_DOUBT if rest else words.DIRECTORY_WITHOUT_REST_IN_DOUBT
+    if found.status == "delisted" and rest:
+        return words.DIRECTORY_IN_PART
+    return words.DIRECTORY[found.status]
 
 
 def items(found: DirectoryFinding) -> Items:
     """Return what a directory says of each name."""
     unclear = words.WHY_NAMES["unclear"]
-    lines = (say(words.WHY_NAMES.get(told, unclear), name=name) for name, told in found.names.items())
+    lines = (say(words.WHY_NAMES.get(state, unclear), name=name) for name, state in found.names.items())
     return Items(say(words.WHY_DIRECTORY, directory=_title(found)), tuple(map(Line, lines)))
 
 

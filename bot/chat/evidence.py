@@ -11,6 +11,7 @@ from bot.chat import words
 from bot.chat.language import named, say
 from probes.observations import (
     AnyObservation,
+    Arm,
     DnsObservation,
     HttpObservation,
     OutsideObservation,
@@ -44,7 +45,7 @@ def line(observation: AnyObservation) -> str:
 
 def reading(observation: AnyObservation) -> tuple[str, str, str]:
     """Return what was done, what came of it and what it was for: the line without its time."""
-    return _step(observation), outcome(observation), say(words.PURPOSES[purpose_of(observation)])
+    return _step(observation), outcome(observation), say(_use(observation))
 
 
 def outcome(observation: AnyObservation) -> str:
@@ -56,6 +57,21 @@ def purpose_of(observation: AnyObservation) -> Purpose:
     """Return what a step was for: whoever else is asked beside a national directory is no directory."""
     beside = isinstance(observation, DnsObservation) and observation.transport == "doh"
     return Purpose.HONEST_RESOLVER if beside and observation.purpose is Purpose.DIRECTORY else observation.purpose
+
+
+def is_borrowed(observation: AnyObservation) -> bool:
+    """Tell whether it is a file of a server that has nothing to do with the service, fetched under its name."""
+    lent = observation.purpose is Purpose.TRANSFER and observation.arm is Arm.CONTROL
+    return lent and isinstance(observation, TransferObservation)
+
+
+def _use(observation: AnyObservation) -> str:
+    """Return what a step was good for; a relay is told no name."""
+    if is_borrowed(observation):
+        return words.BORROWED
+    if observation.step == "stun" and observation.purpose is Purpose.UNRELATED_BASELINE:
+        return words.UNRELATED_RELAY
+    return words.PURPOSES[purpose_of(observation)]
 
 
 def _step(observation: AnyObservation) -> str:

@@ -10,13 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.chat import evidence
-from probes.model import Confidence, Status
-from probes.observations import AnyObservation, Arm, DnsObservation, HttpObservation, Purpose
+from probes.model import Cause, Confidence, Status
+from probes.observations import AnyObservation, Arm, DnsObservation, HttpObservation, Purpose, TransferObservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from probes.model import Cause, ComponentFinding, Report
+    from probes.model import ComponentFinding, Report
 
 MOST_SHOWN = 8
 _MOST_CONTROLS = 3
@@ -32,7 +32,9 @@ _STEPS = {
     "proto": {"mtproto"},
     "calls": {"stun"},
 }
-"""The steps that a family of causes shows in; the other families may show in any."""
+"""The steps that a family of causes, or of rules, shows in; the other families may show in any."""
+_UNSETTLED = {Cause.NOT_MEASURED, Cause.NO_OUTSIDE_CONTROL}
+"""Causes that say nothing of what was seen: the rules do."""
 
 _FOR_ANY_STEP = {
     Purpose.HONEST_ADDRESS,
@@ -72,7 +74,7 @@ def exhibit(report: Report, component: ComponentFinding, cause: Cause | None) ->
     """Return what shows a cause best, or without one how things ended; None where nothing that was kept does."""
     seen = {observation.id: observation for observation in report.observations}
     because = [seen[id_] for id_ in component.because if id_ in seen]
-    suspects = list(dict.fromkeys(_suspects(cause, because) if cause else _ends(because)))
+    suspects = list(dict.fromkeys(_suspects(component, cause, because) if cause else _ends(because)))
     if not suspects:
         return None
     first = suspects[0]
@@ -96,7 +98,7 @@ def _first_words(component: ComponentFinding, because: Sequence[AnyObservation])
     if not component.causes:
         yield from _ends(because)
     for cause in component.causes:
-        for suspect in islice(_suspects(cause, because), 1):
+        for suspect in islice(_suspects(component, cause, because), 1):
             yield suspect
             yield from _controls(suspect, because)
 
@@ -104,18 +106,25 @@ def _first_words(component: ComponentFinding, because: Sequence[AnyObservation])
 def _further_words(component: ComponentFinding, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
     """Yield the other failed steps with their controls."""
     for cause in component.causes:
-        for suspect in _suspects(cause, because):
+        for suspect in _suspects(component, cause, because):
             yield suspect
             yield from _controls(suspect, because)
 
 
-def _suspects(cause: Cause, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
+def _suspects(component: ComponentFinding, cause: Cause, because: Sequence[AnyObservation]) -> Iterator[AnyObservation]:
     """Yield the steps that a cause showed in: the failed ones, or the strange ones where nothing failed."""
-    steps = _STEPS.get(cause.partition(".")[0])
+    steps = _steps(component, cause)
     asked = [one for one in because if one.arm is Arm.EXPERIMENT or one.purpose in _AS_GOOD]
     telling = [one for one in asked if steps is None or one.step in steps]
     failed = [one for one in telling if any(_fate(one))]
     yield from failed or (telling if steps else _ends(telling)) or _ends(because)
+
+
+def _steps(component: ComponentFinding, cause: Cause) -> set[str] | None:
+    """Return the steps that a cause of a component may show in; None where it may in any."""
+    told = component.rules if cause in _UNSETTLED else (cause,)
+    known = [_STEPS.get(name.partition(".")[0]) for name in told]
+    return set().union(*(steps for steps in known if steps)) or None
 
 
 def _fate(observation: AnyObservation) -> tuple[str | None, bool]:
@@ -136,10 +145,18 @@ def _controls(suspect: AnyObservation, because: Sequence[AnyObservation]) -> Ite
 def _is_control(observation: AnyObservation, suspect: AnyObservation) -> bool:
     """Tell whether a step was made to hold this one against: for the same host, and of its kind or good for all."""
     apart = observation is not suspect and observation.connection != (suspect.connection or "")
+    control = observation.arm is Arm.CONTROL and observation.purpose is not Purpose.TRANSFER
+    if isinstance(observation, TransferObservation) and isinstance(suspect, TransferObservation):
+        return apart and control and _is_comparable(observation, suspect)
     alike = observation.step == suspect.step or observation.purpose in _FOR_ANY_STEP
     near = observation.target.host == suspect.target.host or _is_unrelated_relay(observation)
-    control = observation.arm is Arm.CONTROL and observation.purpose is not Purpose.TRANSFER
     return apart and alike and near and control
+
+
+def _is_comparable(control: TransferObservation, suspect: TransferObservation) -> bool:
+    """Tell whether data moved the same way, at the same address or at a server that all are held against."""
+    at_hand = control.target.address == suspect.target.address or control.purpose is Purpose.UNRELATED_BASELINE
+    return at_hand and control.direction == suspect.direction
 
 
 def _is_unrelated_relay(control: AnyObservation) -> bool:

@@ -48,37 +48,47 @@ def why(service: Service, answer: Answer) -> Reply:
 
 def _parts(report: Report) -> Iterator[Items]:
     """Yield the components, the gravest first; what stops several of them is told in full once."""
-    told: set[Cause | None] = set()
+    told: set[object] = set()
     for component in proofs.gravest(report):
         lines = tuple(Line(line) for line in _component(report, component, told))
         if lines:
             yield Items(replies.component(component).text, lines)
 
 
-def _component(report: Report, component: ComponentFinding, told: set[Cause | None]) -> Iterator[str]:
+def _component(report: Report, component: ComponentFinding, told: set[object]) -> Iterator[str]:
     causes = component.causes or (None,)
-    new = [cause for cause in causes if cause not in told]
+    new = [cause for cause in causes if (cause, _own_rule(cause, component)) not in told]
     shown: set[tuple[str, ...]] = set()
     for cause in new:
-        told.add(cause)
+        told.add((cause, _own_rule(cause, component)))
         if exhibit := proofs.exhibit(report, component, cause):
             yield from _exhibit(exhibit, report, shown)
     if new:
         yield from _conclusions(component)
     elif component.causes:
-        yield say(words.WHY_ALIKE, reason=replies.brief(component.causes[0], component.status))
+        yield say(words.WHY_ALIKE, reason=replies.reason(component))
+
+
+def _own_rule(cause: Cause | None, component: ComponentFinding) -> object:
+    """Return what tells a cause apart from the same one by other rules, if they are told in words of their own."""
+    return replies.by_rule(cause, [component]) if cause else None
 
 
 def _exhibit(exhibit: Exhibit, report: Report, shown: set[tuple[str, ...]]) -> Iterator[str]:
     """Yield what shows a cause, without what was `shown` in the same part already."""
     if _is_new(exhibit.suspect, shown):
-        deed = words.WHY_NEGOTIATED if _is_negotiation(exhibit.suspect) else words.WHY_DEEDS[exhibit.suspect.step]
-        yield say(deed, **_facts(exhibit.suspect, report))
+        yield say(_deed(exhibit.suspect), **_facts(exhibit.suspect, report))
         if exhibit.alike:
             yield plural(*words.WHY_REPEATED, exhibit.alike)
     for control in exhibit.controls:
         if _is_new(control, shown):
             yield say(_sense(control), **_facts(control, report))
+
+
+def _deed(suspect: AnyObservation) -> str:
+    if _is_negotiation(suspect):
+        return words.WHY_NEGOTIATED
+    return words.WHY_BORROWED if evidence.is_borrowed(suspect) else words.WHY_DEEDS[suspect.step]
 
 
 def _is_new(observation: AnyObservation, shown: set[tuple[str, ...]]) -> bool:
@@ -95,6 +105,8 @@ def _sense(control: AnyObservation) -> str:
     purpose, fine = evidence.purpose_of(control), proofs.went_through(control)
     if control.step == "stun" and purpose is Purpose.UNRELATED_BASELINE:
         return words.WHY_RELAYS[fine]
+    if control.step == "transfer" and purpose is Purpose.UNRELATED_BASELINE:
+        return words.WHY_STRANGERS_DATA
     if _is_negotiation(control):
         return words.WHY_NEGOTIATIONS[fine]
     return words.WHY_CONTROLS[purpose, fine]
@@ -150,7 +162,7 @@ def _not_measured(report: Report) -> Iterator[str]:
     """Yield what the answer says nothing about."""
     for component in report.components:
         untold = [cause for cause in component.causes if cause in _NOT_TOLD]
-        if untold and component.status is Status.INCONCLUSIVE:
+        if untold and component.status is Status.INCONCLUSIVE and not replies.by_rule(untold[0], [component]):
             name = named(words.COMPONENT_NAMES, component.id)
             yield say(words.NOT_MEASURED_COMPONENT, component=name, reason=say(words.BRIEF[untold[0]]))
     taken = report.observations

@@ -50,11 +50,11 @@ def answer(service: Service, answer: Answer, beside: Beside = NOTHING_BESIDE) ->
         headline(service, report),
         *_site_only(service),
         *_baseline(report),
-        *(Paragraph(sentence(cause, state_of(cause, report))) for cause in found[:MOST_SENTENCES]),
+        *(_told(cause, report) for cause in found[:MOST_SENTENCES]),
         *_thin(report),
         *since(beside.since, report, now),
         *_beyond_dns(report),
-        *(Paragraph(say(words.NEXT_STEP[cause])) for cause in found[:1] if cause in words.NEXT_STEP),
+        *_next_step(report),
         *instead(beside.instead),
         _measured(answer),
         *_components(report),
@@ -106,14 +106,49 @@ def terse(cause: Cause, status: Status) -> str:
     return say(own.get(cause) or words.TERSE[cause])
 
 
+def by_rule(cause: Cause, components: Iterable[ComponentFinding]) -> tuple[Cause, str] | None:
+    """Return the cause with the rule that words it more truly, if the same one does wherever it was found."""
+    own = {
+        next(((cause, rule) for rule in one.rules if (cause, rule) in words.SENTENCE_BY_RULE), None)
+        for one in components
+        if cause in one.causes
+    }
+    return own.pop() if len(own) == 1 else None
+
+
+def reason(found: ComponentFinding) -> str:
+    """Return what stops a component first of all, in a few words."""
+    own = by_rule(found.causes[0], [found])
+    return say(words.BRIEF_BY_RULE[own]) if own else brief(found.causes[0], found.status)
+
+
+def _told(cause: Cause, report: Report) -> Paragraph:
+    own = by_rule(cause, report.components)
+    return Paragraph(say(words.SENTENCE_BY_RULE[own]) if own else sentence(cause, state_of(cause, report)))
+
+
+def _next_step(report: Report) -> Iterator[Paragraph]:
+    """Yield what can be done about the first cause."""
+    for cause in causes(report)[:1]:
+        if cause in words.NEXT_STEP and not by_rule(cause, report.components):
+            yield Paragraph(say(words.NEXT_STEP[cause]))
+
+
 def headline(service: Service, report: Report) -> Headline:
     """Return the one line that says it all."""
     name = measured_name(service)
     if report.status is not Status.INCONCLUSIVE:
         return Headline(say(words.HEADLINE[report.status, report.confidence], name=name), report.status)
+    return Headline(say(words.INCONCLUSIVE, name=name, reason=_unsettled(report)), report.status)
+
+
+def _unsettled(report: Report) -> str:
+    """Return in a few words why nothing can be told."""
     found = causes(report)
-    reason = brief(found[0], report.status) if found else say(words.UNKNOWN_REASON)
-    return Headline(say(words.INCONCLUSIVE, name=name, reason=reason), report.status)
+    if not found:
+        return say(words.UNKNOWN_REASON)
+    own = by_rule(found[0], report.components)
+    return say(words.BRIEF_BY_RULE[own]) if own else brief(found[0], report.status)
 
 
 def measured_name(service: Service) -> str:
@@ -164,8 +199,7 @@ def component(found: ComponentFinding) -> Line:
         finding = say(words.CONFIDENCE[found.confidence], status=finding)
     if not found.causes:
         return Line(say(words.COMPONENT, component=name, finding=finding), found.status)
-    reason = brief(found.causes[0], found.status)
-    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=reason), found.status)
+    return Line(say(words.COMPONENT_BECAUSE, component=name, finding=finding, reason=reason(found)), found.status)
 
 
 def _beyond_dns(report: Report) -> Iterable[Paragraph]:

@@ -69,9 +69,11 @@ DIRECTORY = {
     "silent": "{directory}: does not answer.",
 }
 DIRECTORY_IN_PART = "{directory}: taken out: {missing}; still there: {rest}."
+DIRECTORY_IN_PART_IN_DOUBT = "{directory}: taken out: {missing}; still there: {rest}; unclear: {doubtful}."
+DIRECTORY_WITHOUT_REST_IN_DOUBT = "{directory}: taken out: {missing}; unclear: {doubtful}."
 DIRECTORY_IN_DOUBT = "{directory}: still there: {rest}; unclear: {doubtful}."
-DIRECTORY_DEAD = "{directory}: does not know these names, and nobody else does."
-DIRECTORY_UNCLEAR = "{directory}: from its answers it cannot be told whether these names are still there."
+DIRECTORY_DEAD = "{directory}: does not know its names, and neither does anybody else."
+DIRECTORY_UNCLEAR = "{directory}: from its answers it cannot be told whether its names are still there."
 REGISTER_LISTED = {
     (True, True): (
         "In Russia's register of blocked sites since {since}, by {authority}, the whole site or some of its pages: "

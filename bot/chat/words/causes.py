@@ -170,6 +170,7 @@ SENTENCE_IN_PART = {
         "Connections to a part of it open, but are cut off once they say its name: the network filters by name."
     ),
     Cause.HTTP_BLOCKPAGE: "In place of a part of it comes a page that says that it is blocked.",
+    Cause.CALLS_DROPPED: "Messages may arrive, but voice and video calls, or some of them, do not get through.",
 }
 """Said of what works only in part, in place of what would be said of all of it."""
 
@@ -186,6 +187,17 @@ SENTENCE_UNSETTLED = {
     ),
 }
 """Said where the finding is inconclusive, in place of what is said where the cause is known."""
+
+BRIEF_BY_RULE = {
+    (Cause.NOT_MEASURED, "flow.unclear"): "data is held back, and it cannot be told by whom",
+}
+SENTENCE_BY_RULE = {
+    (Cause.NOT_MEASURED, "flow.unclear"): (
+        "It answers, but data comes slowly or stops. Whether the network, the service or the line holds it back, I "
+        "cannot tell from here."
+    ),
+}
+"""Said where a rule of docs/verdicts.md knows more than its cause says, in place of that."""
 
 NEXT_STEP = {
     Cause.TLS_INTERCEPTED: "Do not log in there and do not accept any warning about the certificate.",

@@ -42,6 +42,8 @@ PURPOSES = {
     Purpose.BASELINE: "this host",
     Purpose.DIRECTORY: "national directory",
 }
+BORROWED = "somebody else's file, under this name"
+UNRELATED_RELAY = "to compare: an unrelated relay"
 EVIDENCE_WORKED = "{step}: {result}, {milliseconds} ms"
 EVIDENCE_COMPARED = "{step}: {result}, {milliseconds} ms ({purpose})"
 CONNECTED = "connected"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probes.model import Confidence
 from probes.observations import Purpose
 
-WHY_WHAT = "Of what shall I show the evidence? For example: /why whatsapp"
+WHY_WHAT = "Whose evidence shall I show? For example: /why whatsapp"
 WHY_DEEDS = {
     "dns": "I asked the resolver {where} for the address of {host} ({type}): {result}.",
     "tcp": "I opened a connection to {where}: {result}.",
@@ -18,6 +18,7 @@ WHY_DEEDS = {
     "outside": "A server outside this network, {where}, tried {host}: {result}.",
 }
 WHY_NEGOTIATED = "I asked {where} whether it speaks QUIC, without saying any name: {result}."
+WHY_BORROWED = "I fetched a large file of somebody else's from {where}, under the service's own name, {name}: {result}."
 WHY_REPEATED = (
     "{count} more time, on a fresh connection or at another address: the same.",
     "{count} more times, on fresh connections or at other addresses: the same.",
@@ -108,6 +109,8 @@ WHY_RELAYS = {
     False: "To compare, a relay that has nothing to do with it, {where}: {result}. So it is not about this service.",
 }
 """The same for calls, where no name is said."""
+WHY_STRANGERS_DATA = "To compare, as much data under another name, {name}, at an unrelated server, {where}: {result}."
+"""The same for data: how fast it came, the result does not say, and so nothing follows from that alone."""
 WHY_NEGOTIATIONS = {
     True: "To compare, {where}, asked by QUIC without any name: {result}. So the server is there.",
     False: "To compare, {where}, asked by QUIC without any name: {result}. So it is not about the name.",

@@ -22,5 +22,5 @@ WORKS_UNSURE = "{name} ({sureness})"
 SURENESS = {Confidence.LIKELY: "very likely", Confidence.POSSIBLE: "possibly"}
 WORKS_SINCE = "The oldest of these answers was measured {when}."
 WORKS_MORE = "Other lists: /works with {names}"
-UNKNOWN_CATEGORY = "I do not know “{word}”. These kinds of services I know: {names}"
+UNKNOWN_CATEGORY = "I do not know “{word}”. These kinds of services I know: {names}."
 UPDATE_BUTTON = "Update"

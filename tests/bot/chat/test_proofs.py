@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.chat import evidence
 from bot.chat.proofs import MOST_SHOWN, chosen
 from probes.model import Cause, ComponentFinding, Confidence, Status
 from probes.observations import (
@@ -15,9 +16,11 @@ from probes.observations import (
     HttpObservation,
     OutsideObservation,
     Purpose,
+    StunObservation,
     Target,
     TcpObservation,
     TlsObservation,
+    TransferObservation,
 )
 from tests.bot.canned import finding, report
 
@@ -55,6 +58,15 @@ def http(
 
 def outside(id_: str, host: str = "a.example") -> AnyObservation:
     return OutsideObservation(id=id_, control="https://c.example", **common(Purpose.OUTSIDE, host))
+
+
+def transfer(
+    id_: str, purpose: Purpose = Purpose.TRANSFER, host: str = "a.example", at: str = HERE, **more: Any
+) -> AnyObservation:
+    """Data that moved, down unless said otherwise."""
+    own: dict[str, Any] = {"arm": Arm.EXPERIMENT} if purpose is Purpose.TRANSFER else {}
+    facts: dict[str, Any] = {"direction": "down", "wanted_bytes": 65_536, "moved_bytes": 65_536}
+    return TransferObservation(id=id_, **facts | common(purpose, host, at) | own | more)
 
 
 def shown(*components: ComponentFinding, seen: tuple[AnyObservation, ...], most: int = MOST_SHOWN) -> list[str]:
@@ -197,3 +209,54 @@ def test_no_more_is_shown_than_asked_for(most: int) -> None:
 def test_what_a_finding_does_not_rest_on_is_not_shown() -> None:
     seen = (tcp("o1", failure="x"), tcp("o2", failure="x"))
     assert shown(blocked("web", "o2 missing", Cause.IP_DROPPED), seen=seen) == ["o2"]
+
+
+UNRELATED, LENDER, STRANGER = "198.51.100.7", "198.51.100.8", "example.com"
+
+
+def slow(because: str, *causes: Cause, **changes: Any) -> ComponentFinding:
+    return finding("video", Status.DEGRADED, *causes, because=tuple(because.split()), **changes)
+
+
+def test_data_is_held_against_as_much_at_the_same_address_and_at_an_unrelated_one_of_another_name() -> None:
+    seen = (
+        transfer("own", elapsed_s=6.0),
+        transfer("up", Purpose.TRANSFER_CONTROL, direction="up"),
+        transfer("unrelated", Purpose.UNRELATED_BASELINE, STRANGER, UNRELATED),
+        transfer("here", Purpose.TRANSFER_CONTROL),
+    )
+    found = slow("own up unrelated here", Cause.FLOW_THROTTLED)
+    assert shown(found, seen=seen) == ["own", "here", "unrelated"]
+
+
+def test_a_borrowed_file_is_held_against_the_same_one_under_the_lender_s_own_name() -> None:
+    lent = transfer("lent", at=LENDER, arm=Arm.CONTROL, elapsed_s=6.0)
+    seen = (
+        lent,
+        transfer("elsewhere", Purpose.UNRELATED_BASELINE, STRANGER, UNRELATED),
+        transfer("same", Purpose.UNRELATED_BASELINE, "lender.example", LENDER),
+    )
+    assert shown(slow("lent elsewhere same", Cause.FLOW_THROTTLED), seen=seen) == ["lent", "same"]
+    assert evidence.line(lent).endswith("(somebody else's file, under this name)")
+
+
+def test_what_is_unclear_of_transfers_is_shown_by_transfers() -> None:
+    seen = (
+        tcp("connected", Purpose.TRANSFER, connection="c1", arm=Arm.EXPERIMENT),
+        transfer("own", connection="c1", elapsed_s=6.0),
+        tcp("connected-again", Purpose.TRANSFER, connection="c2", arm=Arm.EXPERIMENT),
+        transfer("unrelated", Purpose.UNRELATED_BASELINE, STRANGER, UNRELATED, connection="c3"),
+    )
+    found = finding(
+        "video",
+        Status.INCONCLUSIVE,
+        Cause.NOT_MEASURED,
+        because=("connected", "own", "connected-again", "unrelated"),
+        rules=("flow.unclear",),
+    )
+    assert shown(found, seen=seen) == ["own", "unrelated"]
+
+
+def test_a_relay_that_is_held_against_is_not_said_to_have_been_told_a_name() -> None:
+    relay = StunObservation(id="relay", **common(Purpose.UNRELATED_BASELINE, STRANGER, UNRELATED))
+    assert evidence.line(relay).endswith("(to compare: an unrelated relay)")

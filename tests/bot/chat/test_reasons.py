@@ -19,7 +19,7 @@ from probes.model import Cause, Confidence, DirectoryFinding, Report, Service, S
 from probes.observations import Arm, OutsideObservation, Purpose, QuicObservation, Target, TlsObservation
 from probes.rules import SECTIONS
 from tests.bot.canned import HOST, SIGNAL, TELEGRAM, WHATSAPP, finding, report
-from tests.bot.chat.test_proofs import common, dns, outside, tcp, tls
+from tests.bot.chat.test_proofs import common, dns, outside, tcp, tls, transfer
 from tests.bot.chat.test_replies import text_of
 from tests.fakes.telegram.markup import parse_html
 
@@ -118,6 +118,41 @@ def test_a_server_that_was_asked_for_quic_by_no_name_is_not_said_to_have_taken_o
         "To compare, the true address, 192.0.2.2:443: no answer after 0 ms. So that alone is no way out.",
     ]
     assert reasons._sense(replace(steps[1], failure="generic_timeout_error")) == words.WHY_NEGOTIATIONS[False]
+
+
+def test_data_under_the_name_at_somebody_else_s_server_is_told_as_that_and_with_its_comparison() -> None:
+    steps = (
+        tls("n", at="192.0.2.9", connection="c1"),
+        transfer("lent", at="192.0.2.9", arm=Arm.CONTROL, connection="c1", elapsed_s=6.0),
+        transfer("b", Purpose.UNRELATED_BASELINE, "lender.example", "192.0.2.9", connection="c2", elapsed_s=0.5),
+        tls("o", Purpose.UNRELATED_BASELINE, "lender.example", "192.0.2.9", connection="c2"),
+    )
+    held_back = finding(
+        "video", Status.INCONCLUSIVE, Cause.NOT_MEASURED, because=("n", "lent", "o", "b"), rules=("flow.unclear",)
+    )
+    lines = why(report("x", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(held_back,), observations=steps))
+    assert lines[2:6] == [
+        "Videos: inconclusive — data is held back, and it cannot be told by whom",
+        (
+            "I fetched a large file of somebody else's from 192.0.2.9:443, under the service's own name, a.example: "
+            "65536 of 65536 bytes after 6000 ms."
+        ),
+        (
+            "To compare, as much data under another name, lender.example, at an unrelated server, 192.0.2.9:443: "
+            "65536 of 65536 bytes after 500 ms."
+        ),
+        words.WHY_SO.format(conclusion=words.WHY_RULES["flow.unclear"], rule="flow.unclear"),
+    ]
+    assert not any(line.startswith("Videos: ") for line in lines[3:])
+
+
+def test_what_time_ran_out_for_is_not_the_same_as_data_that_is_held_back() -> None:
+    late = finding("web", Status.INCONCLUSIVE, Cause.NOT_MEASURED, because=(), rules=("not_measured",))
+    held_back = finding("video", Status.INCONCLUSIVE, Cause.NOT_MEASURED, because=(), rules=("flow.unclear",))
+    lines = why(report("x", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(late, held_back), observations=()))
+    assert words.WHY_SO.format(conclusion=words.WHY_RULES["flow.unclear"], rule="flow.unclear") in lines
+    assert "Website: not measured" in lines
+    assert not any(line.startswith("The same as above") for line in lines)
 
 
 def test_the_national_directory_and_what_was_not_measured_are_told() -> None:

@@ -112,6 +112,30 @@ def test_of_what_works_in_part_nothing_is_said_of_all_of_it() -> None:
     assert words.SENTENCE[Cause.SERVICE_DOWN] in said(report("whatsapp", Status.DEGRADED, Cause.SERVICE_DOWN))
 
 
+def test_of_calls_that_fail_in_part_not_all_are_said_to_fail() -> None:
+    parts = (finding("calls", Status.BLOCKED, Cause.CALLS_DROPPED, essential=False), finding("group-calls"))
+    text = said(report("signal", Status.DEGRADED, Cause.CALLS_DROPPED, components=parts))
+    assert "voice and video calls, or some of them, do not get through." in text
+
+
+HELD_BACK = finding("video", Status.INCONCLUSIVE, Cause.NOT_MEASURED, rules=("flow.unclear",))
+
+
+def test_data_that_is_held_back_by_nobody_knows_whom_is_not_called_unmeasured() -> None:
+    text = said(report("x", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(finding("web"), HELD_BACK)))
+    assert text.startswith("WhatsApp — inconclusive: data is held back, and it cannot be told by whom\nIt answers, but")
+    assert "Videos: inconclusive — data is held back, and it cannot be told by whom\n" in text
+    assert words.SENTENCE[Cause.NOT_MEASURED] not in text
+    assert words.NEXT_STEP[Cause.NOT_MEASURED] not in text
+
+
+def test_where_time_ran_out_as_well_that_is_said() -> None:
+    late = finding("web", Status.INCONCLUSIVE, Cause.NOT_MEASURED, rules=("not_measured",))
+    text = said(report("x", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(late, HELD_BACK)))
+    assert words.SENTENCE[Cause.NOT_MEASURED] in text
+    assert words.NEXT_STEP[Cause.NOT_MEASURED] in text
+
+
 def test_of_a_certificate_that_nobody_could_judge_no_mistake_is_told() -> None:
     unsettled = report(
         "whatsapp",
@@ -222,7 +246,9 @@ def test_national_directories_are_a_line_each() -> None:
             )
         )
     )
-    assert "National directory of names of Russia (NSDI): taken out: whatsapp.com; still there: wa.me.\n" in text
+    assert (
+        "National directory of names of Russia (NSDI): taken out: whatsapp.com; still there: wa.me; unclear: e1" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,6 +260,8 @@ def test_national_directories_are_a_line_each() -> None:
             "(NSDI): taken out: n0.example, n1.example, n2.example, n3.example … and 2 more.",
         ),
         ("delisted", ["delisted", "dead"], "(NSDI): taken out: n0.example."),
+        ("delisted", ["delisted", "unclear"], "(NSDI): taken out: n0.example; unclear: n1.example."),
+        ("delisted", ["delisted", "listed"], "(NSDI): taken out: n0.example; still there: n1.example."),
         (
             "delisted",
             ["delisted"] + ["listed"] * 5,
@@ -244,7 +272,7 @@ def test_national_directories_are_a_line_each() -> None:
         ("listed", ["unclear", "listed", "silent"], "still there: n1.example; unclear: n0.example, n2.example."),
         ("silent", ["silent"], "(NSDI): does not answer."),
         ("silent", ["dead", "unclear", "silent"], "(NSDI): from its answers it cannot be told"),
-        ("silent", ["dead", "dead"], "(NSDI): does not know these names, and nobody else does."),
+        ("silent", ["dead", "dead"], "(NSDI): does not know its names, and neither does anybody else."),
     ],
 )
 def test_a_directory_takes_one_line_however_many_names_there_are(status: Any, names: list[str], line: str) -> None:

@@ -144,7 +144,7 @@ def test_progress_tells_what_is_known_by_status_under_the_topic_of_the_answer() 
 
 def test_an_unknown_word_is_told_what_there_is() -> None:
     text = text_of(works.unknown(["blah"], ["news", "vpn"]))
-    assert text == "I do not know “blah”. These kinds of services I know: news, vpn"
+    assert text == "I do not know “blah”. These kinds of services I know: news, vpn."
     assert len(text_of(works.unknown(["x" * 1000], []))) < 200
 
 
