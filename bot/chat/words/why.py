@@ -18,7 +18,7 @@ WHY_DEEDS = {
     "outside": "A server outside this network, {where}, tried {host}: {result}.",
 }
 WHY_NEGOTIATED = "I asked {where} whether it speaks QUIC, without saying any name: {result}."
-WHY_BORROWED = "I fetched a large file of somebody else's from {where}, under the service's own name, {name}: {result}."
+WHY_BORROWED = "I fetched a large file of somebody else's from {where}, under the service's own name, {host}: {result}."
 WHY_REPEATED = (
     "{count} more time, on a fresh connection or at another address: the same.",
     "{count} more times, on fresh connections or at other addresses: the same.",
@@ -75,7 +75,7 @@ WHY_CONTROLS = {
         "To compare, a harmless protocol at the same address, {where}: {result}. So it is not about the protocol."
     ),
     (Purpose.TRANSFER_CONTROL, True): (
-        "To compare, as much data under another name or over another way, {where}: {result}. So the line can do more."
+        "To compare, as much data under another name or over another way, {where}: {result}."
     ),
     (Purpose.TRANSFER_CONTROL, False): (
         "To compare, as much data under another name or over another way, {where}: {result}. So it is not the name."
@@ -103,7 +103,7 @@ WHY_CONTROLS = {
     (Purpose.BASELINE, True): "To compare, what this host is held against, {host} at {where}: {result}.",
     (Purpose.BASELINE, False): "To compare, what this host is held against, {host} at {where}: {result}.",
 }
-"""By what a step was made for and whether it went through."""
+"""By what a step was made for and whether it went through; of data, that it came does not say how fast."""
 WHY_RELAYS = {
     True: "To compare, a relay that has nothing to do with it, {where}: {result}. So calls by others get through.",
     False: "To compare, a relay that has nothing to do with it, {where}: {result}. So it is not about this service.",

@@ -122,7 +122,7 @@ def test_a_server_that_was_asked_for_quic_by_no_name_is_not_said_to_have_taken_o
 
 def test_data_under_the_name_at_somebody_else_s_server_is_told_as_that_and_with_its_comparison() -> None:
     steps = (
-        tls("n", at="192.0.2.9", connection="c1"),
+        tcp("n", at="192.0.2.9", connection="c1"),
         transfer("lent", at="192.0.2.9", arm=Arm.CONTROL, connection="c1", elapsed_s=6.0),
         transfer("b", Purpose.UNRELATED_BASELINE, "lender.example", "192.0.2.9", connection="c2", elapsed_s=0.5),
         tls("o", Purpose.UNRELATED_BASELINE, "lender.example", "192.0.2.9", connection="c2"),
@@ -144,6 +144,16 @@ def test_data_under_the_name_at_somebody_else_s_server_is_told_as_that_and_with_
         words.WHY_SO.format(conclusion=words.WHY_RULES["flow.unclear"], rule="flow.unclear"),
     ]
     assert not any(line.startswith("Videos: ") for line in lines[3:])
+
+
+def test_of_data_that_came_under_another_name_it_is_not_said_that_it_came_faster() -> None:
+    steps = (transfer("own", elapsed_s=6.0), transfer("here", Purpose.TRANSFER_CONTROL, elapsed_s=6.0))
+    held_back = finding("video", Status.INCONCLUSIVE, Cause.NOT_MEASURED, because=("own", "here"))
+    lines = why(report("x", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(held_back,), observations=steps))
+    assert (
+        "To compare, as much data under another name or over another way, 192.0.2.1:443: "
+        "65536 of 65536 bytes after 6000 ms."
+    ) in lines
 
 
 def test_what_time_ran_out_for_is_not_the_same_as_data_that_is_held_back() -> None:
