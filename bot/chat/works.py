@@ -126,7 +126,10 @@ def _named(service: Service, report: Report) -> str:
 
 def _reason(report: Report) -> str:
     causes = replies.causes(report) if report.status is not Status.OK else ()
-    return replies.terse(causes[0], replies.state_of(causes[0], report)) if causes else ""
+    if not causes:
+        return ""
+    own = replies.by_rule(causes[0], report.components)
+    return say(words.TERSE_BY_RULE[own]) if own else replies.terse(causes[0], replies.state_of(causes[0], report))
 
 
 def _because(names: str, reason: str) -> str:

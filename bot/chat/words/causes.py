@@ -191,6 +191,9 @@ SENTENCE_UNSETTLED = {
 BRIEF_BY_RULE = {
     (Cause.NOT_MEASURED, "flow.unclear"): "data is held back, and it cannot be told by whom",
 }
+TERSE_BY_RULE = {
+    (Cause.NOT_MEASURED, "flow.unclear"): "held back, unclear by whom",
+}
 SENTENCE_BY_RULE = {
     (Cause.NOT_MEASURED, "flow.unclear"): (
         "It answers, but data comes slowly or stops. Whether the network, the service or the line holds it back, I "

@@ -10,7 +10,7 @@ from bot.transports.telegram.render import render
 from probes.catalogue import Catalogue
 from probes.model import Baseline, Cause, Confidence, Report, Service, Status, Vantage
 from tests.bot.canned import HOST, SIGNAL, TELEGRAM, WHATSAPP, report, service
-from tests.bot.chat.test_replies import text_of
+from tests.bot.chat.test_replies import HELD_BACK, text_of
 from tests.fakes.telegram.markup import parse_html
 
 MESSENGERS = Question(("messenger",), (WHATSAPP, TELEGRAM, SIGNAL))
@@ -59,6 +59,11 @@ def test_of_an_app_whose_site_alone_is_measured_that_is_said() -> None:
 def test_of_a_certificate_that_nobody_could_judge_only_that_is_told() -> None:
     known = answers(report("signal", Status.INCONCLUSIVE, Cause.SERVICE_CERTIFICATE))
     assert "Signal — unknown authority" in lines_of(works.overview(MESSENGERS, known))
+
+
+def test_data_that_is_held_back_by_nobody_knows_whom_is_not_called_unmeasured() -> None:
+    known = answers(report("signal", Status.INCONCLUSIVE, Cause.NOT_MEASURED, components=(HELD_BACK,)))
+    assert "Signal — held back, unclear by whom" in lines_of(works.overview(MESSENGERS, known))
 
 
 def test_what_is_not_known_yet_is_named() -> None:
