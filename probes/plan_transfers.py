@@ -152,15 +152,8 @@ def _under_its_name(evidence: Evidence, server: Download) -> Attempt | None:
     """The same file, while the endpoint's name is what the network gets to see; None where it would not be hidden."""
     if evidence.literal or evidence.endpoint.scheme == "http":
         return None
-    return Attempt(
-        endpoint=replace(server.endpoint, host=evidence.endpoint.host),
-        address=server.address,
-        asked_host=server.endpoint.host,
-        transfer=DOWN,
-        any_certificate=True,
-        arm=Arm.CONTROL,
-        purpose=Purpose.TRANSFER,
-    )
+    hidden = replace(server.endpoint, host=evidence.endpoint.host)
+    return replace(_from(evidence, server), endpoint=hidden, purpose=Purpose.TRANSFER)
 
 
 def _download_server(evidence: Evidence, controls: Controls, own_address: str) -> Download | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from probes.engine import Engine
+from probes.engine import BUDGET_S, GRACE_S, Engine
 from probes.model import Component, Endpoint, Report, Service
 from probes.observations import Arm, Purpose
 from probes.targets import host_service
@@ -1012,6 +1012,18 @@ def test_what_is_extra_does_not_decide_whether_an_honest_resolver_would_help() -
     calls = Component(id="calls", essential=False, endpoints=(Endpoint("tcp", SECOND, 5222),))
     report = run(Engine(world.network(), seed=1).check(Service(id="one", name="One", components=(site, calls))))
     assert (report.causes[0], report.beyond_dns) == ("dns.nxdomain", "ok")
+
+
+def test_a_filter_is_not_told_to_mind_the_place_before_the_name_was_heard_elsewhere() -> None:
+    report = check(told("dns_nxdomain_error", censor=Censor(names={HOST: SILENCE})))
+    rules = [rule for part in report.components for rule in part.rules]
+    assert ("handshake.name_blocked" in rules, "handshake.name_blocked_here" in rules) == (True, False)
+
+
+def test_the_view_from_outside_of_an_endless_redirect_is_waited_for_no_longer_than_the_check() -> None:
+    world = served(status=302, location=f"https://{HOST}/again")
+    report = check(replace(world, outside_delay_s=60.0))
+    assert report.elapsed_s <= BUDGET_S + GRACE_S
 
 
 def test_what_is_far_away_is_not_throttled() -> None:

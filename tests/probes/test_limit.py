@@ -9,6 +9,7 @@ import time
 import pytest
 
 from probes.steps.limit import Limit
+from tests import held_up
 
 
 def _hold_up(answering: socket.socket) -> None:
@@ -35,16 +36,10 @@ async def test_silence_ends_in_time() -> None:
 
 
 async def test_silence_ends_though_the_loop_is_held_up_again_and_again() -> None:
-    async def hold_up() -> None:
-        while True:
-            time.sleep(0.1)  # noqa: ASYNC251 - this is what holds the loop up
-            await asyncio.sleep(0)
-
-    holding = asyncio.create_task(hold_up())
-    with pytest.raises(TimeoutError):
-        async with Limit(0.01):
-            await asyncio.Event().wait()
-    holding.cancel()
+    async with held_up.again_and_again():
+        with pytest.raises(TimeoutError):
+            async with Limit(0.01):
+                await asyncio.Event().wait()
 
 
 async def test_a_limit_can_be_moved() -> None:

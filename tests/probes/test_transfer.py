@@ -10,6 +10,7 @@ from probes.network import Transfer
 from probes.observations import TransferObservation
 from probes.steps import tcp, tcp_info, tls, transfer
 from probes.steps.flow_meter import FlowMeter, kernel_counter
+from tests import held_up
 from tests.fakes import tls_server
 from tests.fakes.http_server import chunked, redirect, response
 from tests.fakes.keepalive_server import answering, pouring
@@ -179,15 +180,9 @@ async def test_no_rate_is_told_of_a_time_in_which_nobody_looked() -> None:
 
 
 async def test_silence_ends_though_the_loop_is_held_up_again_and_again() -> None:
-    async def hold_up() -> None:
-        while True:
-            time.sleep(0.1)  # noqa: ASYNC251 - this is what holds the loop up
-            await asyncio.sleep(0)
-
-    holding = asyncio.create_task(hold_up())
-    seen = await move(hang, "down", stall_s=TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+    async with held_up.again_and_again():
+        seen = await move(hang, "down", stall_s=TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
     assert (seen.failure, seen.stalled_after_bytes) == ("generic_timeout_error", 0)
-    holding.cancel()
 
 
 @pytest.mark.parametrize(
