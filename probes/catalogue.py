@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from probes.authorities import read_roots
-from probes.model import Service
+from probes.model import URL_PORTS, Service
 from probes.service_files import (
     CATEGORIES,
     FILE_BYTES,
@@ -102,7 +102,7 @@ class Catalogue:
             for service in self
             for component in service.components
             for endpoint in component.endpoints
-            if (component.essential or component.id == _WEB) and endpoint.scheme in {"https", "http", "wss"}
+            if (component.essential or component.id == _WEB) and endpoint.scheme in URL_PORTS
         }
 
 

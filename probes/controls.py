@@ -8,9 +8,7 @@ from functools import cache
 from importlib import resources
 from urllib.parse import urlsplit
 
-from probes.model import Endpoint
-
-_PORTS = {"http": 80, "https": 443}
+from probes.model import URL_PORTS, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def _related(one: str, other: str) -> bool:
 
 def _endpoint(url: str) -> Endpoint:
     parts = urlsplit(url)
-    return Endpoint(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.path)
+    return Endpoint(parts.scheme, parts.hostname or "", parts.port or URL_PORTS[parts.scheme], parts.path)
 
 
 @cache

@@ -74,6 +74,12 @@ class Cause(StrEnum):
 # --- what is checked -------------------------------------------------------------------------------------------------
 
 
+OVER_TLS = frozenset({"https", "wss"})
+"""Schemes of HTTP over TLS."""
+URL_PORTS = {"https": 443, "http": 80, "wss": 443}
+"""Schemes of HTTP, each with the port that its URLs leave out (RFC 9110 §4.2, RFC 6455 §3)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One thing to reach, written as a URL: `https://web.whatsapp.com/`, `tcp://g.whatsapp.net:5222`."""
@@ -90,7 +96,7 @@ class Endpoint:
     def __str__(self) -> str:
         """Return the URL, the port always spelled out but for http, https and wss."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        implied = {"https": 443, "http": 80, "wss": 443}.get(self.scheme) == self.port
+        implied = URL_PORTS.get(self.scheme) == self.port
         return f"{self.scheme}://{host}{'' if implied else f':{self.port}'}{self.path}"
 
 

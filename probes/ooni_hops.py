@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from probes.model import URL_PORTS
 from probes.observations import DnsObservation, HttpObservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from probes.observations import AnyObservation
-
-_PORTS = {"https": 443, "http": 80, "wss": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def _key(url: str) -> str:
 
 
 def _port_of(parts: SplitResult) -> int | None:
-    return parts.port or _PORTS.get(parts.scheme)
+    return parts.port or URL_PORTS.get(parts.scheme)
 
 
 def _split(url: str) -> SplitResult | None:

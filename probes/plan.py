@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from probes.controls import domain_of
-from probes.model import Endpoint
+from probes.model import OVER_TLS, URL_PORTS, Endpoint
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import Arm, Purpose
 from probes.plan_transfers import downloads_are_held_back, freezes_under_any_name, move_data
@@ -37,7 +37,6 @@ UNRELATED = 2
 OUTSIDE_QUESTIONS = 2
 WITNESSES = 2
 """How many outside controls are asked at once: what one alone tells may be its own fault."""
-_WEB = frozenset({"https", "http", "wss"})
 _SPOKEN = frozenset({"tls", "http", "mtproto"})
 """The layers in which a server has to answer what was said to it."""
 _HTTP_PORT = 80
@@ -93,13 +92,13 @@ def _ask_system(evidence: Evidence) -> Iterator[Question]:
 
 def stands_for_domain(endpoint: Endpoint, pool: Sequence[Endpoint]) -> bool:
     """Tell whether a site is its domain's first in its component: networks lie of domains and slow them down whole."""
-    alike = (e for e in pool if e.scheme in _WEB and domain_of(e.host) == domain_of(endpoint.host))
-    return endpoint.scheme in _WEB and next(alike, endpoint) == endpoint
+    alike = (e for e in pool if e.scheme in URL_PORTS and domain_of(e.host) == domain_of(endpoint.host))
+    return endpoint.scheme in URL_PORTS and next(alike, endpoint) == endpoint
 
 
 def _ask_honest(evidence: Evidence) -> Iterator[Question]:
     """Ask those who have no reason to lie; of a whole domain just once while certificates prove its other names."""
-    proven = evidence.endpoint.scheme in {"https", "wss"} and not stands_for_domain(evidence.endpoint, evidence.pool)
+    proven = evidence.endpoint.scheme in OVER_TLS and not stands_for_domain(evidence.endpoint, evidence.pool)
     if proven and not evidence.troubled:
         return
     for resolver in evidence.trusted_resolvers:

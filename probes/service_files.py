@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from probes.guard import PUBLIC_ANY_PORT
-from probes.model import Component, Endpoint, Roots, Service
+from probes.model import URL_PORTS, Component, Endpoint, Roots, Service
 from probes.toml_lines import line_of
 from probes.trials import is_address
 
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 SCHEMES: dict[str, int | None] = {
-    "https": 443,
-    "http": 80,
-    "wss": 443,
+    **URL_PORTS,
     "tcp": None,
     "tls": None,
     "quic": 443,
@@ -46,7 +44,6 @@ SCHEMES: dict[str, int | None] = {
     "mtproto+obfuscated": None,
 }
 """How an endpoint may be reached, with the port that the scheme implies."""
-_WITH_PATH = frozenset({"https", "http", "wss"})
 
 Category = Literal[
     "messenger", "social", "video", "news", "vpn", "reference", "games", "work", "search", "apps", "state"
@@ -111,7 +108,7 @@ def parse_endpoint(url: str) -> Endpoint:
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     if is_address(host) and not PUBLIC_ANY_PORT.permits(host, port):
         raise ValueError(f"{shown} is no address of the public internet")
-    if scheme in _WITH_PATH:
+    if scheme in URL_PORTS:
         return Endpoint(scheme, host, port, path or "/")
     if path:
         raise ValueError(f"{shown} has a path, which {scheme} does not know")

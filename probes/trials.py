@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
+from probes.model import URL_PORTS
 from probes.network import Attempt, OutsideQuestion, Question
 from probes.observations import (
     AnyObservation,
@@ -31,7 +32,7 @@ STAGES = {
     "stun": ("stun",),
 }
 """The steps that an endpoint's scheme is taken through, in order."""
-_TRANSFER_STAGES = {scheme: (*STAGES[scheme][:-1], "transfer") for scheme in ("https", "http", "wss")}
+_TRANSFER_STAGES = {scheme: (*STAGES[scheme][:-1], "transfer") for scheme in URL_PORTS}
 
 FREEZE_BYTES = range(6_000, 40_000)
 """Where networks that count packets stop a flow: about 25 both ways, full or not (net4people/bbs#490, hyperion)."""

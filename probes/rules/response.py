@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probes.evidence import Evidence
-from probes.model import Cause, Confidence, Status
+from probes.model import OVER_TLS, Cause, Confidence, Status
 from probes.observations import HttpObservation, Purpose
 from probes.rules.table import ENOUGH, REFUSAL, Rule, Suspect, block_pages, confirmed_if, ids_of, say
 from probes.trials import SERVER_ERROR, Flow
@@ -52,7 +52,7 @@ def answer_blocked_by_name(suspect: Suspect) -> Finding | None:
     there, silence more than once. Over TLS, where the request cannot be read, the filter goes by the name in the
     ClientHello and lets the first packets pass. Confirmed when attempts on fresh sockets agree.
     """
-    table = _SNI if suspect.evidence.endpoint.scheme in {"https", "wss"} else _REQUEST
+    table = _SNI if suspect.evidence.endpoint.scheme in OVER_TLS else _REQUEST
     cause = table.get(suspect.fate or "")
     if cause is None or not suspect.follows_the_name:
         return None

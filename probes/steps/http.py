@@ -17,6 +17,7 @@ import h11
 
 from probes import blockpages
 from probes.failures import INVALID_REDIRECT, failure_of
+from probes.model import URL_PORTS
 from probes.observations import HttpObservation
 from probes.steps.limit import Limit
 from probes.steps.page import text_of, title_of
@@ -46,7 +47,6 @@ _KEPT_HEADERS = {
     "upgrade",
     "via",
 }
-_PORTS = {"https": 443, "http": 80, "wss": 443}
 _SAFE_IN_TARGET = "/%:=&?~+!$,;'@()*[]"
 
 
@@ -194,7 +194,7 @@ def target_of(endpoint: Endpoint) -> str:
 def authority_of(endpoint: Endpoint, host: str) -> str:
     """Return the Host header's value: `host` at the endpoint's port."""
     bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if _PORTS.get(endpoint.scheme) == endpoint.port else f"{bracketed}:{endpoint.port}"
+    return bracketed if URL_PORTS.get(endpoint.scheme) == endpoint.port else f"{bracketed}:{endpoint.port}"
 
 
 def _leads_nowhere(location: str) -> bool:
